@@ -1,0 +1,1 @@
+"""robbench: how robust a defense against adversarial examples really is."""

@@ -1,0 +1,1 @@
+"""Analysis: from outcome rows to curves with intervals; never imports torch."""

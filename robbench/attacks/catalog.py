@@ -1,0 +1,261 @@
+"""From an attack's name to the attack: looks it up, fills its parameters, refuses what cannot be."""
+
+import importlib.util
+import math
+import types
+from dataclasses import MISSING, dataclass, fields
+from fractions import Fraction
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from robbench.attacks.contract import Attack
+from robbench.attacks.names import BACKENDS, AttackName
+from robbench.attacks.registration import attacks, registered_name
+from robbench.datasets import DatasetInfo
+from robbench.defenses import VIEWS
+from robbench.errors import UserError
+from robbench.registry import suggest
+
+
+@dataclass(frozen=True)
+class ResolvedAttack:
+    """An attack with every parameter settled.
+
+    Attributes:
+        attack: The attack.
+        view: The view it asks for.
+        source: The defense whose classifier is differentiated instead, for a transfer attack; else empty.
+        label: The canonical name, which curves and figures show.
+    """
+
+    attack: Attack
+    view: str
+    source: str
+    label: str
+
+    @property
+    def loss(self) -> str:
+        """The loss it ascends; empty where the loss is no choice."""
+        return getattr(self.attack, "loss", "")
+
+
+def resolve_attack(name: AttackName, info: DatasetInfo, norm: str, classes: int) -> ResolvedAttack:
+    """Settle every parameter of a named attack.
+
+    Args:
+        name: The name, taken apart.
+        info: The dataset, which gives the step count where the name does not.
+        norm: ``linf`` or ``l2``.
+        classes: The number of classes.
+
+    Raises:
+        UserError: Unknown algorithm, backend, loss or option; a combination that cannot be; a library that
+            is not installed.
+    """
+    attack_class = _find(name)
+    options = dict(name.options)
+    words = list(name.words)
+    view = _take_view(name, attack_class, words, options)
+    source = options.pop("source", "") if attack_class.algorithm == "transfer" else ""
+    if attack_class.algorithm == "transfer" and not source:
+        raise UserError(
+            f"{name.text!r} does not say which defense's images to transfer.",
+            "Write transfer:source=natural.",
+        )
+    loss = _take_loss(name, attack_class, words, options)
+    if words:
+        raise suggest(
+            f"loss or view of {attack_class.algorithm}",
+            words[0],
+            [*attack_class.losses, *_views_of(attack_class)],
+        )
+    parameters = _parameters(name, attack_class, options, info)
+    if loss:
+        parameters["loss"] = loss
+    _check_possible(name, attack_class, norm, classes)
+    attack = attack_class(**parameters)
+    return ResolvedAttack(attack, view, source, _label(attack, view, source))
+
+
+def attack_options(attack_class: type[Attack]) -> dict[str, Any]:
+    """The options an attack takes as ``:key=value``, with their defaults."""
+    return {
+        field.name: field.default
+        for field in fields(attack_class)  # pyright: ignore[reportArgumentType]
+        if field.name not in ("steps", "loss")
+    }
+
+
+def is_installed(attack_class: type[Attack]) -> bool:
+    """Whether the library that an attack needs can be imported."""
+    return not attack_class.requires or importlib.util.find_spec(attack_class.requires) is not None
+
+
+def _find(name: AttackName) -> type[Attack]:
+    known = attacks.names()
+    offered = [backend for backend in BACKENDS if registered_name(name.algorithm, backend) in known]
+    if not offered:
+        algorithms = {registered.partition("@")[0] for registered in known} | {"cwinf", "bpda"}
+        raise suggest("attack", name.algorithm, algorithms, "robbench list attacks")
+    if name.backend is not None and name.backend not in offered:
+        raise UserError(
+            f"{name.algorithm!r} does not run on the backend {name.backend!r}.",
+            f"It runs on {', '.join(offered)}.",
+        )
+    return attacks.get(registered_name(name.algorithm, name.backend or offered[0]))
+
+
+def _views_of(attack_class: type[Attack]) -> tuple[str, ...]:
+    return VIEWS if attack_class.uses_gradient and attack_class.algorithm != "transfer" else ()
+
+
+def _take_view(
+    name: AttackName, attack_class: type[Attack], words: list[str], options: dict[str, str]
+) -> str:
+    asked = [word for word in words if word in VIEWS]
+    words[:] = [word for word in words if word not in VIEWS]
+    if "view" in options:
+        asked.append(options.pop("view"))
+    # `bpda-substitute`: the word bpda comes from the name, the second one says which kind.
+    distinct = [view for view in dict.fromkeys(asked) if view != "bpda"] or asked[:1]
+    if len(distinct) > 1:
+        raise UserError(f"{name.text!r} asks for several views: {', '.join(distinct)}.", "Give one.")
+    view = distinct[0] if distinct else "exact"
+    if view not in VIEWS:
+        raise suggest("view", view, VIEWS)
+    if view != "exact" and not _views_of(attack_class):
+        raise UserError(
+            f"{name.text!r} asks for the view {view!r}, but {attack_class.algorithm} differentiates no model of "
+            "the defense.",
+            "Leave the view out.",
+        )
+    return view
+
+
+def _take_loss(
+    name: AttackName, attack_class: type[Attack], words: list[str], options: dict[str, str]
+) -> str:
+    asked = [word for word in words if word in attack_class.losses]
+    words[:] = [word for word in words if word not in attack_class.losses]
+    if "loss" in options:
+        asked.append(options.pop("loss"))
+    if len(set(asked)) > 1:
+        raise UserError(f"{name.text!r} asks for several losses: {', '.join(asked)}.", "Give one.")
+    if not attack_class.losses:
+        if asked:
+            raise UserError(f"The loss of {attack_class.algorithm} is no choice.", f"Leave {asked[0]!r} out.")
+        return ""
+    loss = asked[0] if asked else attack_class.losses[0]
+    if loss not in attack_class.losses:
+        raise suggest(f"loss of {attack_class.algorithm}", loss, attack_class.losses)
+    return loss
+
+
+def _parameters(
+    name: AttackName, attack_class: type[Attack], options: dict[str, str], info: DatasetInfo
+) -> dict[str, Any]:
+    defaults = {field.name: field.default for field in fields(attack_class)}  # pyright: ignore[reportArgumentType]
+    parameters: dict[str, Any] = {}
+    if "steps" in defaults:
+        own = defaults["steps"] if defaults["steps"] is not MISSING else None
+        parameters["steps"] = name.steps or own or info.attack_steps
+    elif name.steps is not None:
+        raise UserError(
+            f"{attack_class.algorithm} takes no step count, but {name.text!r} gives {name.steps}.",
+            f"Write {attack_class.algorithm}.",
+        )
+    known = attack_options(attack_class)
+    hints = get_type_hints(attack_class)
+    for key, text in options.items():
+        if key not in known:
+            raise suggest(f"option of {attack_class.algorithm}", key, known or ["(none)"])
+        parameters[key] = _read(f"{attack_class.algorithm}:{key}", text, hints[key])
+    return parameters
+
+
+def _read(option: str, text: str, kind: Any) -> Any:
+    """Read an option's value by the annotation of its field."""
+    if get_origin(kind) in (Union, types.UnionType):
+        kind = next(part for part in get_args(kind) if part is not type(None))
+    if get_origin(kind) is Literal:
+        if text in get_args(kind):
+            return text
+        raise suggest(f"value of {option}", text, get_args(kind))
+    try:
+        return _READERS[kind](text)
+    except (ValueError, ZeroDivisionError, KeyError, OverflowError):
+        raise UserError(f"{option}={text} is not {_KINDS[kind]}.") from None
+
+
+def _positive_int(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def _positive_float(text: str) -> float:
+    value = float(Fraction(text)) if "/" in text else float(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(text)
+    return value
+
+
+_READERS = {
+    int: _positive_int,
+    float: _positive_float,
+    bool: lambda text: {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text],
+}
+_KINDS = {int: "a whole number of at least 1", float: "a number of at least 0", bool: "true or false"}
+
+
+def _check_possible(name: AttackName, attack_class: type[Attack], norm: str, classes: int) -> None:
+    if norm not in attack_class.norms:
+        raise UserError(
+            f"{name.text!r} does not work in the norm {norm}.",
+            f"It works in {', '.join(attack_class.norms)}.",
+        )
+    if classes < attack_class.minimum_classes:
+        raise UserError(
+            f"{name.text!r} needs at least {attack_class.minimum_classes} classes; here there are {classes}."
+        )
+    if not is_installed(attack_class):
+        package = {"art": "adversarial-robustness-toolbox"}.get(attack_class.requires, attack_class.requires)
+        raise UserError(
+            f"{name.text!r} needs {attack_class.requires}, which is not installed.",
+            f"Install it: pip install {package}. `robbench list attacks` shows what is there.",
+        )
+
+
+def _label(attack: Attack, view: str, source: str) -> str:
+    """The shortest canonical name: what equals a default is left out."""
+    steps = getattr(attack, "steps", None)
+    default = {field.name: field.default for field in fields(attack)}  # pyright: ignore[reportArgumentType]
+    algorithm = attack.algorithm
+    words: list[str] = []
+    if view != "exact":
+        algorithm, words = ("bpda", []) if algorithm == "pgd" else (algorithm, [view])
+        if algorithm == "bpda" and view != "bpda":
+            words = [view]
+    loss = getattr(attack, "loss", "")
+    if loss and loss != attack.losses[0]:
+        words.append(loss)
+    options = [f"source={source}"] if source else []
+    options += [
+        f"{key}={_text(value)}"
+        for key in attack_options(type(attack))
+        if (value := getattr(attack, key)) != default[key]
+    ]
+    show_steps = steps is not None and steps != default.get("steps")
+    return (
+        f"{algorithm}{steps if show_steps else ''}{''.join(f'-{word}' for word in words)}"
+        f"{'' if attack.backend == 'native' else '@' + attack.backend}{''.join(f':{option}' for option in options)}"
+    )
+
+
+def _text(value: Any) -> str:
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )

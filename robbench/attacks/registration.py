@@ -1,0 +1,17 @@
+"""The registry of attacks, by algorithm and backend."""
+
+from robbench.attacks.contract import Attack
+from robbench.registry import Registry
+
+attacks: Registry[type[Attack]] = Registry("attack", "robbench.attacks")
+"""Members are called ``algorithm`` for native attacks and ``algorithm@backend`` for the libraries'."""
+
+
+def register_attack(attack: type[Attack]) -> type[Attack]:
+    """Make an attack class known by its algorithm and backend."""
+    return attacks.register(registered_name(attack.algorithm, attack.backend))(attack)
+
+
+def registered_name(algorithm: str, backend: str) -> str:
+    """The name under which the registry keeps an attack."""
+    return algorithm if backend == "native" else f"{algorithm}@{backend}"

@@ -1,0 +1,94 @@
+"""The model under attack: frozen while it is measured, left as it was found, its passes counted."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from robbench.tensors import Images, Logits
+
+
+class PassCounter:
+    """Counts what a model is asked to compute, in sample-passes.
+
+    Attributes:
+        forward: Samples sent forward.
+        backward: Samples whose gradient was sent back.
+    """
+
+    def __init__(self) -> None:
+        self.forward = 0
+        self.backward = 0
+
+
+class CountedModel(nn.Module):
+    """A model that counts its forward and backward sample-passes, whoever calls it.
+
+    Args:
+        model: Any classifier of images.
+        counter: Where the counts go; several models may share one.
+    """
+
+    def __init__(self, model: nn.Module, counter: PassCounter) -> None:
+        super().__init__()
+        self.model = model
+        self.counter = counter
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.counter.forward += len(images)
+        logits = self.model(images)
+        if logits.requires_grad:
+            logits.register_hook(self._count_backward)
+        return logits
+
+    def _count_backward(self, gradient: Tensor) -> None:
+        self.counter.backward += len(gradient)
+
+
+@contextmanager
+def frozen(*models: nn.Module) -> Iterator[None]:
+    """Put models into eval mode with weights that need no gradient; on leaving, restore all of it.
+
+    Frozen weights are free speed: libraries that call ``loss.backward()`` would otherwise compute gradients
+    that nobody reads. Restored are every module's training flag and every weight's ``requires_grad`` and
+    ``grad``, also where the body raises.
+    """
+    modules = [module for model in models for module in model.modules()]
+    modes = [module.training for module in modules]
+    weights = [weight for model in models for weight in model.parameters()]
+    kept = [(weight.requires_grad, weight.grad) for weight in weights]
+    try:
+        for model in models:
+            model.eval().requires_grad_(False)
+        yield
+    finally:
+        for module, mode in zip(modules, modes, strict=True):
+            module.training = mode
+        for weight, (needs_gradient, gradient) in zip(weights, kept, strict=True):
+            weight.requires_grad_(needs_gradient)
+            weight.grad = gradient
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's, numpy's and Python's global generators; on leaving, restore the caller's state."""
+    devices = [device] if device.type == "cuda" else []
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    try:
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(seed)
+            np.random.seed(seed % 2**32)
+            random.seed(seed)
+            yield
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
+
+
+@torch.no_grad()
+def predict(model: nn.Module, images: Images) -> Logits:
+    """The logits of a batch, without a graph."""
+    return model(images)

@@ -1,0 +1,24 @@
+"""Datasets: images in [0, 1] with labels, and the protocol under which each is benchmarked."""
+
+from robbench.datasets.contract import (
+    ArrayDataset,
+    Dataset,
+    DatasetInfo,
+    InnerAttack,
+    Quantization,
+    Samples,
+    TrainingPlan,
+)
+from robbench.datasets.registration import datasets, register_dataset
+
+__all__ = [
+    "ArrayDataset",
+    "Dataset",
+    "DatasetInfo",
+    "InnerAttack",
+    "Quantization",
+    "Samples",
+    "TrainingPlan",
+    "datasets",
+    "register_dataset",
+]

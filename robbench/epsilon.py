@@ -1,0 +1,107 @@
+"""The perturbation radius ε as people write it: parsing, grids and printing."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from robbench.errors import UserError
+
+MAX_POINTS = 1000
+
+
+@dataclass(frozen=True)
+class EpsilonUnit:
+    """The natural unit of a dataset's ε axis.
+
+    Attributes:
+        denominator: 255 prints ε as ``8/255``; 1 prints it as ``0.3``.
+    """
+
+    denominator: int = 1
+
+    def format(self, epsilon: float) -> str:
+        """ε as people write it, for example ``8/255`` or ``0.25``."""
+        if self.denominator == 1 or epsilon == 0:
+            return f"{epsilon:.6g}"
+        return f"{epsilon * self.denominator:.6g}/{self.denominator}"
+
+
+def parse_epsilon(text: str) -> float:
+    """Read one radius in pixel scale, images in [0, 1]; fractions such as ``8/255`` are allowed.
+
+    Raises:
+        UserError: Not a number, negative, or above 1.
+    """
+    return float(_parse_fraction(text))
+
+
+def parse_grid(text: str) -> tuple[float, ...]:
+    """Read an ε grid: ``a:b:n`` (n points from a to b, both included) or radii joined by commas.
+
+    The points come back in the order given, possibly with repetitions: see :func:`tidy_grid`.
+
+    Raises:
+        UserError: The grid is empty, a point is no radius, or n is not a whole number of at least 2.
+    """
+    if ":" in text:
+        return _parse_range(text)
+    points = [part for part in text.split(",") if part.strip()]
+    if not points:
+        raise UserError(
+            "The ε grid is empty.", "Give radii such as --eps-grid 0,2/255,4/255 or a range such as 0:0.3:13."
+        )
+    return tuple(parse_epsilon(point) for point in points)
+
+
+def tidy_grid(points: tuple[float, ...]) -> tuple[float, ...]:
+    """The grid that is swept: sorted, without repetitions, and with 0, which costs one forward pass."""
+    return tuple(sorted({0.0, *points}))
+
+
+def _parse_range(text: str) -> tuple[float, ...]:
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise UserError(
+            f"{text!r} is not a range of radii.",
+            "Write first:last:points, for example 0:0.3:13 or 0:8/255:9.",
+        )
+    first, last = _parse_fraction(parts[0]), _parse_fraction(parts[1])
+    try:
+        count = int(parts[2])
+    except ValueError:
+        count = 0
+    if not 2 <= count <= MAX_POINTS:
+        raise UserError(
+            f"A range of radii has 2 to {MAX_POINTS} points, not {parts[2].strip()!r}.",
+            "For example 0:0.3:13.",
+        )
+    return tuple(float(first + (last - first) * i / (count - 1)) for i in range(count))
+
+
+def _parse_fraction(text: str) -> Fraction:
+    try:
+        value = _read_number(text.strip())
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise UserError(
+            f"{text.strip()!r} is not a radius ε.", "Write a number such as 0.3 or a fraction such as 8/255."
+        ) from None
+    if value < 0:
+        raise UserError(f"ε cannot be negative, and {text.strip()} is.", "Radii lie between 0 and 1.")
+    if value > 1:
+        raise UserError(
+            f"ε = {text.strip()} is above 1, but images lie in [0, 1].",
+            f"In pixel values of 0 to 255, write it as a fraction: {text.strip()}/255.",
+        )
+    return value
+
+
+def _read_number(text: str) -> Fraction:
+    numerator, slash, denominator = text.partition("/")
+    value = _finite(numerator)
+    return value / _finite(denominator) if slash else value
+
+
+def _finite(text: str) -> Fraction:
+    if not math.isfinite(float(text)):
+        raise ValueError(text)
+    return Fraction(text.strip())

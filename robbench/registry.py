@@ -1,0 +1,88 @@
+"""Names to things: a registry that fills itself from the modules of one package."""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from importlib.metadata import entry_points
+from typing import Generic, TypeVar
+
+from robbench.errors import UserError
+
+T = TypeVar("T")
+
+
+def suggest(kind: str, name: str, known: Iterable[str], list_command: str = "") -> UserError:
+    """The error for an unknown name, with the nearest names that exist.
+
+    Args:
+        kind: What the name should have named, for example ``"defense"``.
+        name: What the user typed.
+        known: The names that exist.
+        list_command: A command that lists them all; empty where there is none.
+    """
+    options = sorted(known)
+    near = difflib.get_close_matches(name.lower(), options, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(options)}."
+    if list_command:
+        hint += f" `{list_command}` lists them all."
+    return UserError(f"There is no {kind} called {name!r}.", hint)
+
+
+class Registry(Generic[T]):
+    """A named collection that imports every module of a package to find its members.
+
+    A new member is one new file in that package which calls :meth:`register`; no list is edited. Packages
+    of other people join through the entry-point group ``robbench.<kind>s``.
+
+    Args:
+        kind: The singular noun for a member, used in messages: ``"defense"``.
+        package: The import path of the package whose modules register members.
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self._package = package
+        self._members: dict[str, T] = {}
+        self._filled = False
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """A decorator that puts its argument under ``name``; a name taken twice is an error."""
+
+        def add(member: T) -> T:
+            if name in self._members:
+                raise ValueError(f"two {self.kind}s are called {name!r}")
+            self._members[name] = member
+            return member
+
+        return add
+
+    def names(self) -> list[str]:
+        """All names, sorted."""
+        self._fill()
+        return sorted(self._members)
+
+    def get(self, name: str) -> T:
+        """The member called ``name``.
+
+        Raises:
+            UserError: No member has this name; the nearest names are suggested.
+        """
+        self._fill()
+        if name not in self._members:
+            raise suggest(self.kind, name, self._members, f"robbench list {self.kind}s")
+        return self._members[name]
+
+    def items(self) -> list[tuple[str, T]]:
+        """All names with their members, sorted by name."""
+        return [(name, self._members[name]) for name in self.names()]
+
+    def _fill(self) -> None:
+        if self._filled:
+            return
+        self._filled = True
+        package = importlib.import_module(self._package)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{self._package}.{module.name}")
+        for entry in entry_points(group=f"robbench.{self.kind}s"):
+            self.register(entry.name)(entry.load())

@@ -1,0 +1,1 @@
+"""Sweeping: from a specification to one row per sample, over a whole grid of ε."""
