@@ -53,8 +53,8 @@ class PGD(_GradientAscent):
         steps: Iterations.
         loss: What is ascended.
         restarts: Independent runs.
-        relative_step: The step as a share of ε; None: 2.5 / steps, which can cross the ball. Never a library's
-            default: those are absolute, or too short to cross the ball in few steps.
+        relative_step: The step as a share of ε; None: 2.5 / steps, which can cross the ball. Never a
+            library's default: those are absolute, or too short to cross the ball in few steps.
         random_start: Start from a uniform point of the ball instead of the clean image.
     """
 

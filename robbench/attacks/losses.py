@@ -17,8 +17,9 @@ def cross_entropy(logits: Logits, labels: Labels) -> PerSample:
 def cw_margin(logits: Logits, labels: Labels) -> PerSample:
     """The CW∞ loss in Madry's form: ``-relu(z_y - max_{j≠y} z_j + κ)``, κ = 50.
 
-    Its gradient lives until another class leads by κ, so a misclassified image is pushed on. From the MNIST
-    challenge code (pgd_attack.py) of Madry et al. 2018, arXiv:1706.06083; the idea is Carlini & Wagner's 2017.
+    Its gradient lives until another class leads by κ, so a misclassified image is pushed on. From the
+    MNIST challenge code (pgd_attack.py) of Madry et al. 2018, arXiv:1706.06083; the idea is Carlini and
+    Wagner's (2017).
     """
     true = logits.gather(1, labels.unsqueeze(1)).squeeze(1)
     other = logits.scatter(1, labels.unsqueeze(1), -torch.inf).amax(1)

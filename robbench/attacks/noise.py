@@ -13,7 +13,7 @@ from robbench.threat import Ball
 @register_attack
 @dataclass(frozen=True)
 class Noise(IterativeAttack):
-    """Uniform points of the ball, one a step; no gradient. What it finds, a gradient attack should find too."""
+    """Uniform points of the ball, one a step; what they find, a gradient attack should find too."""
 
     algorithm = "noise"
     paper = "Athalye et al. 2018, arXiv:1802.00420, section 3.1"

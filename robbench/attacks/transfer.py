@@ -9,7 +9,7 @@ from robbench.attacks.registration import register_attack
 @register_attack
 @dataclass(frozen=True)
 class Transfer(PGD):
-    """PGD crafted on another defense, ``:source=natural``; breaking more than white-box PGD betrays masking."""
+    """PGD crafted on another defense, ``:source=natural``; beating white-box PGD betrays masking."""
 
     algorithm = "transfer"
     paper = "Papernot et al. 2017, arXiv:1602.02697"

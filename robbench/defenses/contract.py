@@ -127,8 +127,8 @@ def _layer_views(
 class DefenseRecipe(ABC):
     """A defense that robbench knows how to build and train: a frozen dataclass, registered by name.
 
-    Its fields are its options; ``for_dataset`` fills them with the paper's values. The class docstring's first
-    line is its description.
+    Its fields are its options; ``for_dataset`` fills them with the paper's values. The class docstring's
+    first line is its description.
     """
 
     title: ClassVar[str]
