@@ -66,6 +66,9 @@ class IterativeAttack(Attack):
 
     steps: int | None
     restarts: int
+    memoryless: ClassVar[bool] = True
+    """Whether a move depends on the image, its gradient and the ball alone: then an image that comes again
+    ends the run, with nothing lost."""
 
     @abstractmethod
     def start(self, ball: Ball, keys: Keys) -> Images:

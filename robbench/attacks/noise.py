@@ -19,6 +19,7 @@ class Noise(IterativeAttack):
     paper = "Athalye et al. 2018, arXiv:1802.00420, section 3.1"
     norms = ("linf", "l2")
     uses_gradient = False
+    memoryless = False
     steps: int | None = 100
     restarts: int = 1
 
