@@ -50,6 +50,7 @@ class Defense:
         self.layer = layer
         self.model = network if layer is None else nn.Sequential(layer, network)
         self._views = {"exact": self.model, **_layer_views(network, layer, smooth), **(views or {})}
+        self._declared = frozenset(views or {})
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -77,6 +78,10 @@ class Defense:
     def view(self, name: str) -> nn.Module:
         """The module that an attack differentiates under the view ``name``."""
         return self._views[self.resolve_view(name)]
+
+    def forwards_exactly(self, name: str) -> bool:
+        """Whether a view's forward pass is :attr:`model`'s, bit for bit, as those derived from a layer are."""
+        return name in ("exact", "bpda", "smooth") and name not in self._declared
 
 
 class ApproximatedLayer(nn.Module):

@@ -36,13 +36,20 @@ class Target:
 
 
 def make_target(
-    exact: nn.Module, view: nn.Module, criterion: str, norm: Norm, classes: int, device: torch.device
+    exact: nn.Module,
+    view: nn.Module,
+    view_is_exact: bool,
+    criterion: str,
+    norm: Norm,
+    classes: int,
+    device: torch.device,
 ) -> Target:
     """A target whose modules count their passes.
 
     Args:
         exact: The classifier that decides.
         view: The module to differentiate; ``exact`` itself, or a stand-in.
+        view_is_exact: Whether the view's forward pass is the exact classifier's.
         criterion: ``top1`` or ``top5``.
         norm: What measures ε.
         classes: The number of classes of the labels.
@@ -51,7 +58,7 @@ def make_target(
     counter = PassCounter()
     counted_exact = CountedModel(exact, counter)
     counted_view = counted_exact if view is exact else CountedModel(view, counter)
-    return Target(Judge(counted_exact, criterion), counted_view, view is exact, counter, norm, classes, device)
+    return Target(Judge(counted_exact, criterion), counted_view, view_is_exact, counter, norm, classes, device)
 
 
 Progress = Callable[[int, PassCounter], None]

@@ -1,0 +1,71 @@
+"""What an executor needs: somewhere to put rows, and someone to tell."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from robbench.sweep.plan import Job
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """What a finished job cost.
+
+    Attributes:
+        seconds: Wall-clock time spent in this process.
+        resumed: Whether part of the work was done by an earlier process, whose time is not in ``seconds``.
+        n_forward: Forward sample-passes, all processes together.
+        n_backward: Backward sample-passes, all processes together.
+        clean_accuracy: Share of samples correct unperturbed.
+        robust_accuracy: Share of samples not broken at the largest ε.
+        samples: The number of samples.
+    """
+
+    seconds: float
+    resumed: bool
+    n_forward: int
+    n_backward: int
+    clean_accuracy: float
+    robust_accuracy: float
+    samples: int
+
+
+class OutcomeSink(Protocol):
+    """Where outcome rows go as they are found: a run's folder, or memory."""
+
+    def completed_jobs(self) -> dict[str, dict[str, Any]]:
+        """The records of finished jobs by id."""
+        ...
+
+    def stored_indices(self, job_id: str) -> frozenset[int]:
+        """Positions of the samples whose rows are kept already."""
+        ...
+
+    def append(self, job_id: str, rows: pa.Table) -> None:
+        """Keep some rows; after this they are not lost."""
+        ...
+
+    def complete_job(self, job_id: str, record: dict[str, Any]) -> None:
+        """Mark a job as finished."""
+        ...
+
+    def outcomes(self, job_id: str) -> pa.Table:
+        """The rows of a job, sorted by sample_index."""
+        ...
+
+
+class RunObserver(Protocol):
+    """Someone who watches a run."""
+
+    def job_started(self, job: Job, done: int, samples: int) -> None:
+        """A job begins, with ``done`` of its ``samples`` already decided earlier."""
+        ...
+
+    def job_progressed(self, job: Job, done: int, passes: int) -> None:
+        """``done`` samples are decided, after ``passes`` forward and backward passes in this process."""
+        ...
+
+    def job_finished(self, job: Job, record: JobRecord) -> None:
+        """A job is finished, now or in an earlier process."""
+        ...

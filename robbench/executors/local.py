@@ -1,0 +1,104 @@
+"""The local executor: one job after another, on one device, in this process."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+
+from robbench.classifier import PassCounter, frozen
+from robbench.datasets import Dataset
+from robbench.defenses.loading import LoadedDefense
+from robbench.executors.contract import JobRecord, OutcomeSink, RunObserver
+from robbench.sweep.plan import Job, Plan
+from robbench.sweep.runner import Resources, run_job
+from robbench.sweep.target import Target, make_target
+from robbench.threat import get_norm
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a plan runs and with what.
+
+    Attributes:
+        dataset: The samples.
+        defenses: Every defense of the plan and every source of a transfer attack, by name.
+        device: Where models and images go.
+        batch_size: Samples in one pass.
+    """
+
+    dataset: Dataset
+    defenses: Mapping[str, LoadedDefense]
+    device: torch.device
+    batch_size: int
+
+
+def run_locally(plan: Plan, workplace: Workplace, sink: OutcomeSink, observer: RunObserver) -> None:
+    """Run what is missing of a plan; every finished part is in the sink before the next begins."""
+    with full_precision():
+        for job in plan.jobs:
+            record = sink.completed_jobs().get(job.id)
+            if record is None:
+                record = asdict(_run(job, workplace, sink, observer))
+                sink.complete_job(job.id, record)
+            observer.job_finished(job, JobRecord(**record))
+
+
+def _run(job: Job, workplace: Workplace, sink: OutcomeSink, observer: RunObserver) -> JobRecord:
+    stored = sink.stored_indices(job.id)
+    observer.job_started(job, len(stored), len(workplace.dataset))
+    began = time.perf_counter()
+
+    def tell(done: int, counter: PassCounter) -> None:
+        observer.job_progressed(job, done, counter.forward + counter.backward)
+
+    with _target(job, workplace) as target:
+        resources = Resources(workplace.batch_size, tell)
+        for rows in run_job(job, workplace.dataset, stored, target, resources):
+            sink.append(job.id, rows)
+    return _record(sink.outcomes(job.id), time.perf_counter() - began, bool(stored))
+
+
+@contextmanager
+def _target(job: Job, workplace: Workplace) -> Iterator[Target]:
+    """The job's defense on the device, frozen; given back to the CPU and as it was afterwards."""
+    loaded = workplace.defenses[job.defense]
+    exact = loaded.defense.model
+    view, view_is_exact = loaded.defense.view(job.attack.view), loaded.defense.forwards_exactly(job.attack.view)
+    if job.attack.source:
+        view, view_is_exact = workplace.defenses[job.attack.source].defense.model, False
+    norm = get_norm(job.norm)
+    with frozen(exact, view):
+        exact.to(workplace.device)
+        view.to(workplace.device)
+        yield make_target(
+            exact, view, view_is_exact, job.criterion, norm, workplace.dataset.classes, workplace.device
+        )
+
+
+def _record(outcomes: pa.Table, seconds: float, resumed: bool) -> JobRecord:
+    count = outcomes.num_rows
+    broken = [flags[-1] for flags in outcomes["broken"].to_pylist()]
+    return JobRecord(
+        seconds=round(seconds, 3),
+        resumed=resumed,
+        n_forward=round(pc.sum(outcomes["n_forward"]).as_py()),
+        n_backward=round(pc.sum(outcomes["n_backward"]).as_py()),
+        clean_accuracy=pc.sum(outcomes["clean_correct"]).as_py() / count,
+        robust_accuracy=1 - sum(broken) / count,
+        samples=count,
+    )
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Switch off TensorFloat-32, which judges with 10 bits of mantissa; restore the caller's choice."""
+    kept = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    try:
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = kept

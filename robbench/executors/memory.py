@@ -1,0 +1,36 @@
+"""A sink that keeps rows in memory, for notebooks and tests."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from robbench.schema import OUTCOMES, arrow_schema
+
+
+class MemorySink:
+    """Keeps the rows of every job until the process ends."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[pa.Table]] = {}
+        self._records: dict[str, dict[str, Any]] = {}
+
+    def completed_jobs(self) -> dict[str, dict[str, Any]]:
+        """The records of finished jobs by id."""
+        return dict(self._records)
+
+    def stored_indices(self, job_id: str) -> frozenset[int]:
+        """Positions of the samples whose rows are kept already."""
+        return frozenset(self.outcomes(job_id)["sample_index"].to_pylist())
+
+    def append(self, job_id: str, rows: pa.Table) -> None:
+        """Keep some rows."""
+        self._rows.setdefault(job_id, []).append(rows)
+
+    def complete_job(self, job_id: str, record: dict[str, Any]) -> None:
+        """Mark a job as finished."""
+        self._records[job_id] = record
+
+    def outcomes(self, job_id: str) -> pa.Table:
+        """The rows of a job, sorted by sample_index."""
+        tables = self._rows.get(job_id) or [arrow_schema(OUTCOMES).empty_table()]
+        return pa.concat_tables(tables).sort_by("sample_index")

@@ -1,0 +1,144 @@
+"""What a user asks of a sweep: names, a grid and a seed, from the command line or a TOML file."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from robbench.epsilon import parse_grid, tidy_grid
+from robbench.errors import UserError
+from robbench.registry import suggest
+
+CANONICAL = "canonical"
+"""The grid of a bare ``--eps-grid``: the dataset's own."""
+
+
+@dataclass(frozen=True)
+class SweepSpec:
+    """A sweep as asked for. It settles the results; where and how fast they are computed does not belong here.
+
+    Attributes:
+        defenses: Registered names, or ``path/to/file.py:factory``.
+        attacks: Attack names, see :mod:`robbench.attacks.names`.
+        dataset: A registered name.
+        eps_grid: Radii as written, ``canonical``, or empty for clean and the dataset's one standard ε.
+        samples: How many samples of the test split, from its start; None: all.
+        norm: ``linf`` or ``l2``.
+        sweep: The strategy.
+        criterion: ``top1`` or ``top5``.
+        seed: Seeds every random number of the attacks.
+    """
+
+    defenses: tuple[str, ...]
+    attacks: tuple[str, ...]
+    dataset: str = "digits"
+    eps_grid: str = ""
+    samples: int | None = None
+    norm: str = "linf"
+    sweep: str = "survivors"
+    criterion: str = "top1"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.defenses:
+            raise UserError("No defense is given.", "For example --defense nsq; `robbench list defenses` shows all.")
+        if not self.attacks:
+            raise UserError("No attack is given.", "For example --attacks pgd100; `robbench list attacks` shows all.")
+
+    def epsilons(self, canonical: tuple[float, ...], standard: float) -> tuple[float, ...]:
+        """The grid that is swept, ascending from 0.
+
+        Args:
+            canonical: The dataset's own grid.
+            standard: The dataset's one standard ε.
+
+        Raises:
+            UserError: The grid as written is none; or the norm is not linf and no grid is given.
+        """
+        if self.eps_grid and self.eps_grid != CANONICAL:
+            return tidy_grid(parse_grid(self.eps_grid))
+        if self.norm != "linf":
+            raise UserError(
+                f"The dataset's own radii are for linf, and the norm asked for is {self.norm}.",
+                "Give the radii: --eps-grid 0,0.5,1.",
+            )
+        return tidy_grid(canonical if self.eps_grid else (standard,))
+
+    def to_toml(self) -> str:
+        """The specification as a TOML document that :func:`read_spec` reads back."""
+        values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return tomli_w.dumps({key: value for key, value in values.items() if value is not None})
+
+
+def split_names(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Names from an option that takes commas and repeats, in order, each once."""
+    names = [name.strip() for value in values for name in value.split(",")]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def read_spec(path: Path, overrides: Mapping[str, Any]) -> SweepSpec:
+    """Read a specification from a TOML file.
+
+    Args:
+        path: The file; its keys are the fields of :class:`SweepSpec`.
+        overrides: Values that win over the file's.
+
+    Raises:
+        UserError: The file is missing or no TOML; an unknown key; a value of the wrong type.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The configuration {path} cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is not TOML: {error}.", 'Write lines such as: defenses = ["natural", "nsq"]') from None
+    values = {key: _read_value(path, key, value) for key, value in document.items()}
+    return make_spec({**values, **overrides})
+
+
+def make_spec(values: Mapping[str, Any]) -> SweepSpec:
+    """A specification from the values given; the others keep their defaults."""
+    empty = {"defenses": (), "attacks": ()}
+    return SweepSpec(**{**empty, **values})
+
+
+def with_attacks(spec: SweepSpec, attacks: tuple[str, ...]) -> SweepSpec:
+    """The same sweep with other attack names."""
+    return replace(spec, attacks=attacks)
+
+
+_TYPES: dict[str, type] = {"samples": int, "seed": int}
+
+
+def _read_value(path: Path, key: str, value: Any) -> Any:
+    known = [field.name for field in fields(SweepSpec)]
+    if key not in known:
+        raise suggest(f"setting in {path.name}", key, known)
+    if key in ("defenses", "attacks"):
+        names = [value] if isinstance(value, str) else value
+        if isinstance(names, list) and all(isinstance(name, str) for name in names):
+            return split_names(tuple(names))
+        raise UserError(f"{key} in {path} should be a list of names, not {value!r}.", f'{key} = ["first", "second"]')
+    if key == "eps_grid":
+        return _read_grid(path, value)
+    expected = _TYPES.get(key, str)
+    if not isinstance(value, expected) or isinstance(value, bool):
+        kind = "a whole number" if expected is int else "text in quotes"
+        raise UserError(f"{key} in {path} should be {kind}, not {value!r}.")
+    return value
+
+
+def _read_grid(path: Path, value: Any) -> str:
+    """A grid may be written as text, as a list of numbers and fractions, or as ``true`` for the canonical one."""
+    if value is True:
+        return CANONICAL
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(point, int | float | str) for point in value):
+        return ",".join(str(point) for point in value)
+    raise UserError(
+        f"eps_grid in {path} should be text or a list of radii, not {value!r}.", 'eps_grid = "0:8/255:9" or [0, 0.1]'
+    )
