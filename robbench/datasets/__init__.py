@@ -9,6 +9,8 @@ from robbench.datasets.contract import (
     Samples,
     TrainingPlan,
 )
+from robbench.datasets.custom import from_arrays
+from robbench.datasets.loading import load_dataset
 from robbench.datasets.registration import datasets, register_dataset
 
 __all__ = [
@@ -20,5 +22,7 @@ __all__ = [
     "Samples",
     "TrainingPlan",
     "datasets",
+    "from_arrays",
+    "load_dataset",
     "register_dataset",
 ]

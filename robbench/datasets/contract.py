@@ -100,9 +100,12 @@ class ArrayDataset(Dataset):
         """The identity of every sample."""
         return tuple(pixel_hash(image.numpy()) for image in self.pixels)
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
-        """A hash over every identity and label, in order."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.sha256("".join(self.ids).encode())
         digest.update(self.labels.numpy().tobytes())
         return digest.hexdigest()[:16]

@@ -1,0 +1,85 @@
+"""A user's own arrays as a dataset, checked before anything runs on them."""
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from robbench.datasets.contract import ArrayDataset
+from robbench.datasets.pixels import check_labels
+from robbench.errors import UserError
+
+
+def from_arrays(images: object, labels: object, classes: int | None = None) -> ArrayDataset:
+    """The dataset of a user's images and labels.
+
+    Args:
+        images: (n, channels, height, width), numpy, torch or nested lists: floats in [0, 1] of any precision,
+            or uint8 of 0 to 255.
+        labels: (n,), whole numbers from 0.
+        classes: The number of classes; None: the largest label plus 1.
+
+    Raises:
+        UserError: Another shape, type or range, a value that is not finite, no sample, or another number of
+            labels than of images.
+    """
+    pixels = _checked_images(_as_array(images, "images"))
+    classified = _checked_labels(_as_array(labels, "labels"), len(pixels))
+    count = int(classified.max()) + 1 if classes is None else classes
+    check_labels(classified, count, "The labels")
+    scale = 255 if pixels.dtype == np.uint8 else 1
+    return ArrayDataset("custom", pixels, classified, count, "custom: arrays handed over", scale)
+
+
+def _as_array(values: object, what: str) -> npt.NDArray[np.generic]:
+    if isinstance(values, Tensor):
+        values = values.detach().cpu()
+        # numpy knows no bfloat16.
+        values = (values.float() if values.is_floating_point() else values).numpy()
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise UserError(f"The {what} do not form an array: {error}.", "Give an array or a tensor.") from error
+
+
+def _checked_images(images: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
+    if images.ndim != 4:
+        raise UserError(
+            f"Images have four axes, (n, channels, height, width); these have the shape {images.shape}.",
+            "Grey images without an axis for the channel gain one by images[:, None].",
+        )
+    if images.size == 0:
+        raise UserError(f"There are no images: the shape is {images.shape}.", "Give at least one sample.")
+    if images.dtype == np.uint8:
+        return images.astype(np.uint8, copy=False)
+    if not np.issubdtype(images.dtype, np.floating):
+        raise UserError(
+            f"Images are floats in [0, 1] or uint8, not {images.dtype}.",
+            "Whole numbers of 0 to 255 become uint8 by images.astype('uint8').",
+        )
+    pixels = images.astype(np.float32)
+    if not np.isfinite(pixels).all():
+        raise UserError("The images hold values that are not finite.", "Find and remove the NaN or infinity.")
+    low, high = float(pixels.min()), float(pixels.max())
+    if low < 0 or high > 1:
+        raise UserError(
+            f"Images lie in [0, 1]; these reach from {low:.4g} to {high:.4g}.",
+            "Divide pixel values of 0 to 255 by 255; let the model itself normalise what comes in [0, 1].",
+        )
+    return pixels
+
+
+def _checked_labels(labels: npt.NDArray[np.generic], count: int) -> npt.NDArray[np.int64]:
+    if labels.ndim != 1:
+        raise UserError(
+            f"Labels have one axis; these have the shape {labels.shape}.",
+            "One-hot labels become numbers by labels.argmax(1).",
+        )
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(
+            f"Labels are whole numbers from 0, not {labels.dtype}.", "Try labels.astype('int64')."
+        )
+    if len(labels) != count:
+        raise UserError(
+            f"There are {count} images but {len(labels)} labels.", "Give one label for each image."
+        )
+    return labels.astype(np.int64)
