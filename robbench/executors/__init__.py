@@ -1,7 +1,7 @@
 """Executors: where the jobs of a plan run."""
 
-from robbench.executors.contract import JobRecord, OutcomeSink, RunObserver
+from robbench.executors.contract import JobRecord, OutcomeSink, RunObserver, SilentObserver
 from robbench.executors.local import run_locally
 from robbench.executors.memory import MemorySink
 
-__all__ = ["JobRecord", "MemorySink", "OutcomeSink", "RunObserver", "run_locally"]
+__all__ = ["JobRecord", "MemorySink", "OutcomeSink", "RunObserver", "SilentObserver", "run_locally"]

@@ -69,3 +69,16 @@ class RunObserver(Protocol):
     def job_finished(self, job: Job, record: JobRecord) -> None:
         """A job is finished, now or in an earlier process."""
         ...
+
+
+class SilentObserver:
+    """An observer that says nothing."""
+
+    def job_started(self, job: Job, done: int, samples: int) -> None:
+        """Says nothing."""
+
+    def job_progressed(self, job: Job, done: int, passes: int) -> None:
+        """Says nothing."""
+
+    def job_finished(self, job: Job, record: JobRecord) -> None:
+        """Says nothing."""

@@ -1,0 +1,131 @@
+"""The command line: reads what the user typed, calls, prints."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from robbench import __version__
+from robbench.errors import UserError
+
+STOPPED = "Stopped. Everything found so far is kept: run the same command again to continue."
+
+Command = Callable[..., Any]
+
+
+def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_folder = click.Path(path_type=Path, file_okay=True)
+_places = _options(
+    click.option("--data-dir", type=_folder, help="Folder of the datasets. Default: $ROBBENCH_DATA, then ./data."),
+    click.option("--models-dir", type=_folder, help="Folder of the models. Default: ./models, then those shipped."),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …"),
+    click.option("--quiet", is_flag=True, help="Print nothing but errors."),
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="robbench")
+def cli() -> None:
+    """How robust is a defense against adversarial examples, really?
+
+    Whole robust-accuracy curves, judged by robbench and never by the attack, with intervals. A run can be
+    killed at any time: the same command goes on where it stopped.
+    """
+
+
+@cli.command()
+@click.option("--defense", "defenses", multiple=True, help="Names or path/to/file.py:factory; commas or repeated.")
+@click.option("--attacks", multiple=True, help="Such as pgd100,bpda,pgd20-cw,pgd40@foolbox,square; commas or repeated.")
+@click.option("--dataset", help="digits (default), mnist, cifar10 or imagenet.")
+@click.option(
+    "--eps-grid",
+    is_flag=False,
+    flag_value="canonical",
+    help="Radii, images in [0, 1]: 0,2/255,4/255 or first:last:points. Bare: the dataset's own grid. "
+    "Left out: 0 and the dataset's one standard ε.",
+)
+@click.option("--samples", type=int, help="The first so many of the test split. Default: all.")
+@click.option("--norm", help="linf (default) or l2.")
+@click.option("--sweep", help="survivors (default) or independent.")
+@click.option("--criterion", help="top1 (default) or top5.")
+@click.option("--seed", type=int, help="Seeds every random number. Default: 0.")
+@click.option("--config", type=click.Path(path_type=Path), help="A TOML file of these; what is typed wins over it.")
+@click.option("--out", type=_folder, help="Folder of this run. Default: one of its own in ./results.")
+@click.option("--batch-size", type=int, help="Samples in one pass; changes no result. Default: chosen.")
+@_places
+def run(
+    config: Path | None,
+    out: Path | None,
+    batch_size: int | None,
+    data_dir: Path | None,
+    models_dir: Path | None,
+    device: str,
+    quiet: bool,
+    **asked: Any,
+) -> None:
+    """Attack defenses over a grid of ε and keep one row per sample.
+
+    Example: robbench run --defense natural,nsq --attacks pgd100,bpda --eps-grid
+    """
+    from robbench.console import Terminal
+    from robbench.preparation import RunSettings, prepare
+    from robbench.provenance import command_line
+    from robbench.running import run as run_sweep
+    from robbench.running import run_folder
+    from robbench.summaries import announce, next_steps, run_table
+
+    terminal = Terminal(quiet)
+    spec = _spec(config, asked)
+    terminal.say(f"Loading {spec.dataset} and {len(spec.defenses)} defenses …")
+    prepared = prepare(spec, RunSettings(data_dir, models_dir, device, batch_size), command_line())
+    folder = run_folder(prepared, out)
+    for line in announce(prepared, folder):
+        terminal.say(line)
+    with terminal.run_progress(len(prepared.plan.jobs)) as progress:
+        report = run_sweep(prepared, folder, progress)
+    terminal.show(run_table(prepared, report))
+    terminal.say(next_steps(report))
+
+
+def _spec(config: Path | None, asked: dict[str, Any]) -> Any:
+    """The specification from a file, if any, and the options that were typed."""
+    from robbench.spec import make_spec, read_spec, split_names
+
+    typed = {key: value for key, value in asked.items() if value not in (None, ())}
+    for key in ("defenses", "attacks"):
+        if key in typed:
+            typed[key] = split_names(typed[key])
+    return read_spec(config, typed) if config else make_spec(typed)
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 2 the user's mistake, 1 anything else."""
+    try:
+        cli.main(standalone_mode=False)
+    except UserError as error:
+        from robbench.console import Terminal
+
+        Terminal().error(error)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(STOPPED, err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

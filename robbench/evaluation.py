@@ -1,0 +1,162 @@
+"""Attacking a model from Python, in a notebook or a script: nothing is written, the model is left as it was."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple, TypedDict, Unpack
+
+import pandas as pd
+import torch
+from torch import nn
+
+from robbench.analysis.curves import curves_of
+from robbench.attacks.catalog import ResolvedAttack
+from robbench.datasets import Dataset, DatasetInfo, load_dataset
+from robbench.datasets.custom import custom_info, from_arrays
+from robbench.defenses import Defense
+from robbench.defenses.loading import LoadedDefense, load_defense, state_hash
+from robbench.devices import choose_batch_size, choose_device
+from robbench.executors import MemorySink, RunObserver, SilentObserver, run_locally
+from robbench.executors.local import Workplace
+from robbench.preparation import RunSettings, assemble, check_defenses, resolve_attacks
+from robbench.registry import suggest
+from robbench.running import cell_outcomes
+from robbench.spec import SweepSpec
+
+
+class EvaluationOptions(TypedDict, total=False):
+    """What :func:`evaluate` takes by name beyond the model, the data, the attacks and the grid."""
+
+    name: str
+    """What the tables call the model; default ``"model"``."""
+    samples: int
+    """How many samples, from the first; default all."""
+    norm: str
+    """``linf`` (default) or ``l2``."""
+    sweep: str
+    """The sweep strategy."""
+    criterion: str
+    """``top1`` (default) or ``top5``."""
+    seed: int
+    """Seeds every random number of the attacks; default 0."""
+    data_dir: Path
+    """Where the registered datasets are."""
+    models_dir: Path
+    """Where the sources of transfer attacks are."""
+    device: str
+    """Where it runs; default the model's own device."""
+    batch_size: int
+    """Samples in one pass; default chosen for the device."""
+    observer: RunObserver
+    """Told how it goes."""
+
+
+class Evaluation(NamedTuple):
+    """What an evaluation found."""
+
+    curves: pd.DataFrame
+    """One row per attack and ε; the columns of :data:`robbench.schema.CURVES`."""
+    outcomes: pd.DataFrame
+    """One row per attack and sample; the columns of :data:`robbench.schema.OUTCOMES`."""
+
+
+Data = str | tuple[Any, Any]
+
+
+def evaluate(
+    model: nn.Module | Defense,
+    data: Data = "digits",
+    attacks: Sequence[str] = ("pgd100",),
+    eps_grid: str | Sequence[float] = "",
+    **options: Unpack[EvaluationOptions],
+) -> pd.DataFrame:
+    """The robust-accuracy curves of a model.
+
+    Args:
+        model: Maps images in [0, 1], shape (n, channels, height, width), to logits (n, classes); or a
+            :class:`robbench.Defense` with views. It is left as it was found.
+        data: A registered dataset's name, or images and labels: arrays or tensors, (n, channels, height,
+            width) in [0, 1] or uint8, and (n,) whole numbers from 0.
+        attacks: Attack names, as on the command line.
+        eps_grid: Radii in pixel scale, as on the command line or as numbers; ``"canonical"`` for the
+            dataset's own grid; empty for 0 and the dataset's one standard ε.
+        **options: See :class:`EvaluationOptions`.
+
+    Returns:
+        One row per attack and ε, with Wilson 95 % intervals; the columns of :data:`robbench.schema.CURVES`.
+
+    Raises:
+        UserError: Anything about the request that cannot be, before any attack starts.
+
+    Example:
+        >>> robbench.evaluate(model, data=(x, y), attacks=["pgd100", "bpda"], eps_grid="0:0.3:13")
+    """
+    return evaluate_samples(model, data, attacks, eps_grid, **options).curves
+
+
+def evaluate_samples(
+    model: nn.Module | Defense,
+    data: Data = "digits",
+    attacks: Sequence[str] = ("pgd100",),
+    eps_grid: str | Sequence[float] = "",
+    **options: Unpack[EvaluationOptions],
+) -> Evaluation:
+    """As :func:`evaluate`, with one row per sample beside the curves."""
+    given: dict[str, Any] = dict(options)
+    name, observer = given.pop("name", "model"), given.pop("observer", None) or SilentObserver()
+    settings = RunSettings(**_take(given, RunSettings))
+    asked = {"dataset": data if isinstance(data, str) else "custom", "eps_grid": _grid_text(eps_grid)}
+    spec = SweepSpec((name,), tuple(attacks), **asked, **_take(given, SweepSpec))
+    if given:
+        raise suggest("option of evaluate", next(iter(given)), EvaluationOptions.__annotations__)
+
+    info, dataset = _load(data, settings, spec)
+    defense = model if isinstance(model, Defense) else Defense(model)
+    home = _device_of(defense.model)
+    device = home if settings.device == "auto" else choose_device(settings.device)
+    resolved = resolve_attacks(spec, info, dataset.classes)
+    loaded = {
+        name: LoadedDefense(name, name, defense, state_hash(defense), None, "given from Python"),
+        **_sources(resolved, info, dataset, settings),
+    }
+    try:
+        check_defenses(list(loaded.values()), dataset, device)
+        workplace = Workplace(dataset, loaded, device, choose_batch_size(settings.batch_size, device))
+        prepared = assemble(spec, info, workplace, resolved, "robbench.evaluate")
+        sink = MemorySink()
+        run_locally(prepared.plan, prepared.workplace, sink, observer)
+    finally:
+        defense.model.to(home)
+    outcomes = cell_outcomes(prepared.plan, sink)
+    return Evaluation(curves_of(outcomes, prepared.epsilons), outcomes.to_pandas())
+
+
+def _take(given: dict[str, Any], kind: type) -> dict[str, Any]:
+    """Take out of ``given`` what are fields of a dataclass."""
+    names = [field.name for field in fields(kind)]
+    return {key: given.pop(key) for key in list(given) if key in names}
+
+
+def _grid_text(eps_grid: str | Sequence[float]) -> str:
+    return eps_grid if isinstance(eps_grid, str) else ",".join(repr(float(point)) for point in eps_grid)
+
+
+def _load(data: Data, settings: RunSettings, spec: SweepSpec) -> tuple[DatasetInfo, Dataset]:
+    if isinstance(data, str):
+        return load_dataset(data, settings.data_dir, samples=spec.samples)
+    dataset = from_arrays(*data)
+    return custom_info(dataset), dataset if spec.samples is None else dataset.first(spec.samples)
+
+
+def _sources(
+    attacks: Sequence[ResolvedAttack], info: DatasetInfo, dataset: Dataset, settings: RunSettings
+) -> dict[str, LoadedDefense]:
+    names = {attack.source for attack in attacks if attack.source}
+    return {
+        name: load_defense(name, info, dataset.classes, dataset.shape, settings.models_dir) for name in sorted(names)
+    }
+
+
+def _device_of(model: nn.Module) -> torch.device:
+    tensors = [*model.parameters(), *model.buffers()]
+    return tensors[0].device if tensors else torch.device("cpu")

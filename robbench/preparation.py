@@ -1,0 +1,181 @@
+"""Before anything long starts: loads, resolves and checks everything a sweep needs."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from robbench.attacks.catalog import ResolvedAttack, resolve_attack
+from robbench.attacks.names import parse_attack
+from robbench.datasets import Dataset, DatasetInfo, load_dataset
+from robbench.defenses.loading import LoadedDefense, check_defense, load_defense
+from robbench.devices import choose_batch_size, choose_device
+from robbench.executors.local import Workplace
+from robbench.provenance import provenance
+from robbench.spec import SweepSpec
+from robbench.sweep.judge import check_criterion
+from robbench.sweep.plan import Plan, SweepTerms, make_plan
+from robbench.sweep.strategies import get_strategy
+from robbench.threat import get_norm
+
+CHECKED_SAMPLES = 8
+"""Samples that every defense must classify before the sweep starts."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Where and with what a sweep is computed; none of it changes a result.
+
+    Attributes:
+        data_dir: Where the datasets are; None: the usual places.
+        models_dir: Where the models are; None: the usual places.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``…
+        batch_size: Samples in one pass; None: chosen for the device.
+    """
+
+    data_dir: Path | None = None
+    models_dir: Path | None = None
+    device: str = "auto"
+    batch_size: int | None = None
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A sweep that can start: nothing is left that could be refused.
+
+    Attributes:
+        spec: What was asked, with canonical attack names.
+        info: The dataset's place in the benchmark.
+        epsilons: The grid, ascending, starting with 0.
+        plan: The jobs and the curves they answer.
+        workplace: Dataset, defenses, device and batch size.
+        titles: What a table prints for each defense.
+        manifest: What the run's ``run.json`` begins with.
+    """
+
+    spec: SweepSpec
+    info: DatasetInfo
+    epsilons: tuple[float, ...]
+    plan: Plan
+    workplace: Workplace
+    titles: dict[str, str]
+    manifest: dict[str, Any]
+
+
+def prepare(spec: SweepSpec, settings: RunSettings, command: str = "") -> PreparedRun:
+    """Load and check everything a sweep needs.
+
+    Args:
+        spec: What is asked.
+        settings: Where it is computed.
+        command: The command that asked for it, for the record.
+
+    Raises:
+        UserError: Anything about the request, the data or the models that cannot be.
+    """
+    device = choose_device(settings.device)
+    batch_size = choose_batch_size(settings.batch_size, device)
+    _check_names(spec)
+    info, dataset = load_dataset(spec.dataset, settings.data_dir, samples=spec.samples)
+    attacks = resolve_attacks(spec, info, dataset.classes)
+    names = dict.fromkeys([*spec.defenses, *(attack.source for attack in attacks if attack.source)])
+    loaded = {name: load_defense(name, info, dataset.classes, dataset.shape, settings.models_dir) for name in names}
+    check_defenses(list(loaded.values()), dataset, device)
+    workplace = Workplace(dataset, loaded, device, batch_size)
+    return assemble(spec, info, workplace, attacks, command)
+
+
+def assemble(
+    spec: SweepSpec, info: DatasetInfo, workplace: Workplace, attacks: Sequence[ResolvedAttack], command: str
+) -> PreparedRun:
+    """Plan a sweep whose parts are loaded.
+
+    Args:
+        spec: What is asked; ``spec.defenses`` are keys of ``workplace.defenses``.
+        info: The dataset's place in the benchmark.
+        workplace: Dataset, defenses, device and batch size.
+        attacks: The attacks of ``spec``, resolved.
+        command: The command that asked for it, for the record.
+    """
+    epsilons = spec.epsilons(info.grid, info.epsilon)
+    dataset, loaded = workplace.dataset, workplace.defenses
+    terms = SweepTerms(
+        dataset.name, dataset.fingerprint, epsilons, spec.norm, spec.criterion, spec.sweep, spec.seed
+    )
+    plan = make_plan([loaded[name] for name in spec.defenses], attacks, terms, loaded)
+    by_name = {defense.name: defense for defense in loaded.values()}
+    spec = replace(spec, attacks=tuple(attack.label for attack in attacks))
+    return PreparedRun(
+        spec=spec,
+        info=info,
+        epsilons=epsilons,
+        plan=plan,
+        workplace=replace(workplace, defenses=by_name),
+        titles={defense.name: defense.title for defense in by_name.values()},
+        manifest=_manifest(spec, terms, by_name, workplace, command),
+    )
+
+
+def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[ResolvedAttack]:
+    """The attacks of a specification, each once.
+
+    Raises:
+        UserError: A name that is none, or a combination that cannot be.
+    """
+    resolved = [resolve_attack(parse_attack(name), info, spec.norm, classes) for name in spec.attacks]
+    return list({attack.label: attack for attack in resolved}.values())
+
+
+def check_defenses(loaded: Sequence[LoadedDefense], dataset: Dataset, device: torch.device) -> None:
+    """Let every defense classify a few samples, under every view.
+
+    Raises:
+        UserError: A defense fails, or answers with something that is no finite row of logits per image.
+    """
+    few = dataset.samples(torch.arange(min(CHECKED_SAMPLES, len(dataset))))
+    for defense in loaded:
+        check_defense(defense, few, dataset.classes, device)
+
+
+def _check_names(spec: SweepSpec) -> None:
+    get_norm(spec.norm)
+    get_strategy(spec.sweep)
+    check_criterion(spec.criterion)
+
+
+def _manifest(
+    spec: SweepSpec,
+    terms: SweepTerms,
+    loaded: dict[str, LoadedDefense],
+    workplace: Workplace,
+    command: str,
+) -> dict[str, Any]:
+    weights = {name: defense.weights_sha256 for name, defense in loaded.items()}
+    asked = {
+        **{key: list(value) if isinstance(value, tuple) else value for key, value in asdict(spec).items()},
+        "eps_grid": list(terms.epsilons),
+        "dataset_fingerprint": terms.fingerprint,
+        **{f"weights of {name}": sha for name, sha in weights.items()},
+    }
+    dataset = workplace.dataset
+    return {
+        "identity": hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16],
+        "spec": asked,
+        "toml": spec.to_toml(),
+        "dataset": {
+            "name": dataset.name,
+            "source": dataset.source,
+            "samples": len(dataset),
+            "fingerprint": terms.fingerprint,
+        },
+        "defenses": {
+            name: {"title": defense.title, "origin": defense.origin, "weights_sha256": weights[name]}
+            for name, defense in loaded.items()
+        },
+        **provenance(workplace.device, command),
+        "batch_size": workplace.batch_size,
+    }

@@ -1,0 +1,74 @@
+"""What a run says of itself in words and tables, before it starts and after it ends."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from robbench.preparation import PreparedRun
+from robbench.running import RunReport
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of text.
+
+    Attributes:
+        title: What stands above it.
+        columns: The headings.
+        rows: The cells, as many in each row as there are columns.
+        numbers: How many columns, counted from the right, hold numbers.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    numbers: int = 0
+
+
+def announce(prepared: PreparedRun, folder: Path) -> list[str]:
+    """What will be computed, in a few lines."""
+    unit = prepared.info.unit
+    dataset = prepared.workplace.dataset
+    grid = ", ".join(unit.format(epsilon) for epsilon in prepared.epsilons)
+    lines = [
+        f"{prepared.info.title}: {len(dataset)} samples, {prepared.spec.norm}, ε = {grid}",
+        f"{len(prepared.plan.jobs)} jobs on {prepared.manifest['device']}, into {folder}",
+    ]
+    for cell, earlier in prepared.plan.shared():
+        reason = "has no layer to approximate" if cell.attack.startswith("bpda") else "asks for the same"
+        lines.append(f"{cell.attack} on {cell.defense} {reason}: it is {earlier.attack}, computed once.")
+    return lines
+
+
+def run_table(prepared: PreparedRun, report: RunReport) -> TextTable:
+    """Clean accuracy, accuracy at the largest ε with its interval, and seconds, per curve."""
+    largest = prepared.epsilons[-1]
+    rows = []
+    for cell in prepared.plan.cells:
+        curve = report.curves[
+            (report.curves.defense == cell.defense) & (report.curves.attack == cell.attack)
+        ].sort_values("epsilon")
+        last = curve.iloc[-1]
+        rows.append(
+            (
+                prepared.titles[cell.defense],
+                cell.attack,
+                f"{100 * curve.iloc[0].robust_accuracy:.1f}",
+                f"{100 * last.robust_accuracy:.1f}",
+                f"{100 * last.ci_low:.1f} – {100 * last.ci_high:.1f}",
+                f"{report.seconds[cell.job_id]:.1f}",
+            )
+        )
+    at_largest = f"at ε = {prepared.info.unit.format(largest)}"
+    return TextTable(
+        f"{prepared.info.title}: accuracy in %, n = {len(prepared.workplace.dataset)}",
+        ("defense", "attack", "clean", at_largest, "95 % interval", "seconds"),
+        rows,
+        numbers=4,
+    )
+
+
+def next_steps(report: RunReport) -> str:
+    """Where the results are and what to type next."""
+    if report.was_complete:
+        return f"This run was complete already; nothing was computed. Figures: robbench plot {report.folder}"
+    return f"Rows and curves are in {report.folder}. Figures: robbench plot {report.folder}"

@@ -1,0 +1,63 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robbench.epsilon import EpsilonUnit, parse_epsilon, parse_grid, tidy_grid
+from robbench.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("0.3", 0.3), ("8/255", 8 / 255), (" 1 / 4 ", 0.25), ("0", 0.0), ("1", 1.0), ("1e-2", 0.01)]
+)
+def test_reads_numbers_and_fractions(text, value):
+    assert parse_epsilon(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1/0", "nan", "inf", "-inf", "1/nan", "0.3.1", "8/", "/255", "½"])
+def test_refuses_what_is_no_number(text):
+    with pytest.raises(UserError, match="not a radius"):
+        parse_epsilon(text)
+
+
+@pytest.mark.parametrize(("text", "reason"), [("-0.1", "negative"), ("-8/255", "negative"), ("8", "above 1")])
+def test_refuses_what_no_image_can_move(text, reason):
+    with pytest.raises(UserError, match=reason):
+        parse_epsilon(text)
+
+
+def test_a_range_has_exact_points_and_both_ends():
+    assert parse_grid("0:0.3:13") == tuple(float(f"{0.025 * i:.3f}") for i in range(13))
+    assert parse_grid("0:8/255:9") == tuple(i / 255 for i in range(9))
+
+
+@pytest.mark.parametrize("text", ["", ",", "0:1", "0:0.3:1", "0:0.3:x", "0:0.3:2.5", "0:0.3:100000", "0:0.3:13:1"])
+def test_refuses_empty_and_malformed_grids(text):
+    with pytest.raises(UserError):
+        parse_grid(text)
+
+
+@given(st.lists(st.fractions(0, 1, max_denominator=10_000), min_size=1, max_size=20))
+def test_a_tidy_grid_is_sorted_distinct_and_starts_at_zero(points):
+    grid = tidy_grid(parse_grid(",".join(map(str, points))))
+    assert grid[0] == 0.0
+    assert list(grid) == sorted(set(grid))
+    assert set(grid) == {0.0, *map(float, points)}
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_grid_or_the_users_mistake(text):
+    try:
+        grid = parse_grid(text)
+    except UserError:
+        return
+    assert grid
+    assert all(math.isfinite(point) and 0 <= point <= 1 for point in grid)
+
+
+def test_prints_epsilon_in_the_units_of_the_dataset():
+    assert EpsilonUnit(255).format(8 / 255) == "8/255"
+    assert EpsilonUnit(255).format(0.0) == "0"
+    assert EpsilonUnit(1).format(0.30000000000000004) == "0.3"
+    assert EpsilonUnit(255).format(0.5 / 255) == "0.5/255"
