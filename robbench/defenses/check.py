@@ -1,0 +1,53 @@
+"""A first look at a loaded defense on real images, before anything long starts."""
+
+import torch
+
+from robbench.classifier import frozen, predict
+from robbench.datasets import Samples
+from robbench.defenses.loaded import LoadedDefense
+from robbench.errors import UserError
+from robbench.tensors import Images
+
+
+def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device: torch.device) -> None:
+    """Run every view of a defense on a few images, and refuse what cannot be benchmarked.
+
+    Args:
+        loaded: The defense; its modules are moved to the device.
+        samples: A few real samples.
+        classes: The number of classes that the labels come from.
+        device: Where the benchmark will run.
+
+    Raises:
+        UserError: A view raises, returns no (n, k) tensor of floats, fewer logits than classes, or numbers
+            that are not finite.
+    """
+    images = samples.images.to(device)
+    for view in loaded.defense.views:
+        _check_view(loaded, view, images, classes, device)
+
+
+def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, device: torch.device) -> None:
+    what = (
+        f"The defense {loaded.name}" if view == "exact" else f"The view {view!r} of the defense {loaded.name}"
+    )
+    given = f"images of the shape {tuple(images.shape)}"
+    model = loaded.defense.view(view).to(device)
+    try:
+        with frozen(model):
+            logits = predict(model, images)
+    except Exception as error:
+        raise UserError(
+            f"{what} raised {type(error).__name__} when given {given} in [0, 1]: {error}",
+            "A defense takes float32 images (n, channels, height, width) and returns logits (n, classes).",
+        ) from error
+    expected = f"A defense returns one row of at least {classes} logits for each image."
+    if not isinstance(logits, torch.Tensor) or not logits.is_floating_point():
+        kind = logits.dtype if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise UserError(f"{what} returned {kind} instead of a tensor of floats.", expected)
+    if logits.ndim != 2 or len(logits) != len(images) or logits.shape[1] < classes:
+        raise UserError(
+            f"{what} returned the shape {tuple(logits.shape)} for {given} of {classes} classes.", expected
+        )
+    if not torch.isfinite(logits).all():
+        raise UserError(f"{what} returned NaN or infinity for {given}.", "Attacks need finite logits.")

@@ -1,0 +1,55 @@
+"""NSQ: a soft-quantization layer in front of the network, training on noisy natural samples."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from robbench.datasets import DatasetInfo, TrainingPlan
+from robbench.defenses.contract import Defense, DefenseRecipe
+from robbench.defenses.registration import register_defense
+from robbench.defenses.soft_quantization import SoftQuantization, quantized
+from robbench.errors import UserError
+from robbench.tensors import Images, Labels
+
+
+@register_defense("nsq")
+@dataclass(frozen=True)
+class NSQ(DefenseRecipe):
+    """A soft-quantization network trained on natural samples with uniform noise.
+
+    Attributes:
+        levels: K, the steps of the staircase; at least 1.
+        alpha: α, the slope of each step, for images in [0, 1]; positive.
+        noise: Half-width of the noise, in pixel scale; from 0 to 1.
+    """
+
+    title = "NSQ"
+    paper = "soft-quantization network with noisy-natural samples, ICLR 2019 submission"
+    levels: int
+    alpha: float
+    noise: float
+
+    def __post_init__(self) -> None:
+        SoftQuantization(self.levels, self.alpha)
+        if not 0 <= self.noise <= 1:
+            raise UserError(f"NSQ's noise lies between 0 and 1 in pixel scale, not at {self.noise}.")
+
+    @classmethod
+    def for_dataset(cls, info: DatasetInfo) -> Self:
+        return cls(info.quantization.levels, info.quantization.alpha, info.noise)
+
+    def wrap(self, network: nn.Module) -> Defense:
+        return quantized(network, self.levels, self.alpha)
+
+    def plan(self, info: DatasetInfo) -> TrainingPlan:
+        return info.training
+
+    def loss(self, defense: Defense, images: Images, labels: Labels, generator: torch.Generator) -> Tensor:
+        noise = torch.rand(images.shape, generator=generator, device=images.device)
+        # The paper does not say whether it clips. Attacked images lie in the box, so noisy ones should too;
+        # outside it a steep staircase is flat, so clipping hardly changes what the network sees.
+        noisy = (images + self.noise * (2 * noise - 1)).clamp(0, 1)
+        return functional.cross_entropy(defense.model(noisy), labels)

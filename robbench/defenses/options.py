@@ -1,0 +1,64 @@
+"""From a defense's name and options to its recipe: the paper's values for the dataset, then the user's."""
+
+import dataclasses
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, get_type_hints
+
+from robbench.datasets import DatasetInfo
+from robbench.defenses.contract import DefenseRecipe
+from robbench.defenses.registration import defenses
+from robbench.errors import UserError
+from robbench.registry import suggest
+
+Options = Mapping[str, int | float | str]
+"""A recipe's options by name; text is read, fractions such as ``8/255`` allowed."""
+
+
+def build_recipe(name: str, info: DatasetInfo, options: Options | None = None) -> DefenseRecipe:
+    """The recipe of a registered defense on a dataset.
+
+    Args:
+        name: The registered name.
+        info: The dataset, which gives the paper's values.
+        options: What is to differ from them.
+
+    Raises:
+        UserError: No such defense or option, a value of the wrong kind or outside its range, or a defense
+            without a recipe.
+    """
+    recipe_class = defenses.get(name)
+    if not (isinstance(recipe_class, type) and issubclass(recipe_class, DefenseRecipe)):
+        raise UserError(
+            f"The defense {name!r} comes ready-made from a package; there is no recipe to train it.",
+            "`robbench list defenses` shows those with a recipe.",
+        )
+    return override(name, recipe_class.for_dataset(info), options or {})
+
+
+def override(name: str, recipe: DefenseRecipe, options: Options) -> DefenseRecipe:
+    """A copy of a recipe with some options changed; the errors are those of :func:`build_recipe`."""
+    known = recipe_options(recipe)
+    hints = get_type_hints(type(recipe))
+    changes = {}
+    for key, value in options.items():
+        if key not in known:
+            raise suggest(f"option of the defense {name!r}", key, known or ["(none)"])
+        changes[key] = _read(f"{name}:{key}", value, hints[key])
+    return dataclasses.replace(recipe, **changes)  # pyright: ignore[reportArgumentType]
+
+
+def recipe_options(recipe: DefenseRecipe) -> dict[str, Any]:
+    """A recipe's options with their values."""
+    return dataclasses.asdict(recipe)  # pyright: ignore[reportArgumentType]
+
+
+def _read(option: str, value: int | float | str, kind: Any) -> int | float | str:
+    try:
+        number = Fraction(value) if not isinstance(value, str) or "/" in value else float(value)
+        if kind is int and number != int(number):
+            raise ValueError(value)
+        return kind(number)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        noun = "a whole number" if kind is int else "a number"
+        raise UserError(f"{option} is {noun}, not {value!r}.") from None

@@ -1,0 +1,17 @@
+"""Trained models on disk: weights in safetensors, each beside the card that says what it is.
+
+Cards are read without torch; what touches weights is in :mod:`robbench.models.weights`.
+"""
+
+from robbench.models.card import ModelCard, StoredModel, read_card, weights_path
+from robbench.models.search import find_model, list_models, search_path
+
+__all__ = [
+    "ModelCard",
+    "StoredModel",
+    "find_model",
+    "list_models",
+    "read_card",
+    "search_path",
+    "weights_path",
+]

@@ -1,0 +1,62 @@
+"""Where trained models are looked for."""
+
+from pathlib import Path
+
+from robbench.errors import UserError
+from robbench.models.card import StoredModel, card_path, read_card, weights_path
+
+PACKAGE = Path(__file__).parent.parent
+CHECKPOINT_SUFFIX = ".checkpoint"
+
+
+def search_path(models_dir: Path | None) -> list[Path]:
+    """The directories searched for models: the one given, ``./models``, the one that came with robbench."""
+    places = [models_dir] if models_dir is not None else []
+    places += [Path("models"), _shipped_models()]
+    return list({place.resolve(): place for place in places}.values())
+
+
+def find_model(dataset: str, defense: str, models_dir: Path | None = None) -> StoredModel:
+    """The first model of a defense on the search path.
+
+    Args:
+        dataset: The registered dataset.
+        defense: The registered defense.
+        models_dir: A directory to search before the others.
+
+    Raises:
+        UserError: There is none, or what is there lacks its weights or a readable card.
+    """
+    searched = [weights_path(place, dataset, defense) for place in search_path(models_dir)]
+    for weights in searched:
+        if weights.exists() or card_path(weights).exists():
+            return read_card(weights)
+    unfinished = [path for path in searched if path.with_suffix(CHECKPOINT_SUFFIX).exists()]
+    command = f"`robbench train --defense {defense} --dataset {dataset}`"
+    raise UserError(
+        f"There is no trained model of {defense} on {dataset}. "
+        f"Looked for {', '.join(str(path) for path in searched)}.",
+        f"Its training is unfinished; {command} goes on with it." if unfinished else f"Train it: {command}.",
+    )
+
+
+def list_models(models_dir: Path | None = None) -> list[StoredModel]:
+    """Every model on the search path, those hidden by an earlier directory left out.
+
+    Raises:
+        UserError: A card cannot be read, or lacks its weights.
+    """
+    found: dict[tuple[str, str], StoredModel] = {}
+    for place in search_path(models_dir):
+        for card in sorted(place.glob("*/*.json")):
+            key = (card.parent.name, card.stem)
+            if key not in found:
+                found[key] = read_card(card.with_suffix(".safetensors"))
+    return [found[key] for key in sorted(found)]
+
+
+def _shipped_models() -> Path:
+    """``robbench/pretrained`` in a wheel; in a checkout the ``models`` folder beside the package."""
+    checkout = PACKAGE.parent
+    # Beside an installed package lies site-packages, whose folders are other people's.
+    return checkout / "models" if (checkout / "pyproject.toml").is_file() else PACKAGE / "pretrained"
