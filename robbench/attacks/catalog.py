@@ -71,7 +71,7 @@ def resolve_attack(name: AttackName, info: DatasetInfo, norm: str, classes: int)
     parameters = _parameters(name, attack_class, options, info)
     if loss:
         parameters["loss"] = loss
-    _check_possible(name, attack_class, norm, classes)
+    _check_possible(name, attack_class, norm, classes, loss)
     attack = attack_class(**parameters)
     return ResolvedAttack(attack, view, source, _label(attack, view, source))
 
@@ -105,7 +105,9 @@ def _find(name: AttackName) -> type[Attack]:
 
 
 def _views_of(attack_class: type[Attack]) -> tuple[str, ...]:
-    return VIEWS if attack_class.uses_gradient and attack_class.algorithm != "transfer" else ()
+    if not attack_class.uses_gradient or attack_class.algorithm == "transfer":
+        return ()
+    return tuple(v for v in VIEWS if v != "substitute" or not attack_class.follows_predictions)
 
 
 def _take_view(
@@ -122,13 +124,19 @@ def _take_view(
     view = distinct[0] if distinct else "exact"
     if view not in VIEWS:
         raise suggest("view", view, VIEWS)
-    if view != "exact" and not _views_of(attack_class):
+    if view == "exact" or view in _views_of(attack_class):
+        return view
+    if not _views_of(attack_class):
         raise UserError(
-            f"{name.text!r} asks for the view {view!r}, but {attack_class.algorithm} differentiates no model of "
-            "the defense.",
+            f"{name.text!r} asks for the view {view!r}, but {attack_class.algorithm} differentiates no model "
+            "of the defense.",
             "Leave the view out.",
         )
-    return view
+    raise UserError(
+        f"{name.text!r} asks for the view {view!r}, whose predictions are not the defense's, and "
+        f"{attack_class.algorithm} leaves a sample that it sees broken.",
+        f"Use pgd, or one of the views {', '.join(_views_of(attack_class))}.",
+    )
 
 
 def _take_loss(
@@ -194,7 +202,7 @@ def _positive_int(text: str) -> int:
 
 def _positive_float(text: str) -> float:
     value = float(Fraction(text)) if "/" in text else float(text)
-    if not (math.isfinite(value) and value >= 0):
+    if not (math.isfinite(value) and value > 0):
         raise ValueError(text)
     return value
 
@@ -204,18 +212,20 @@ _READERS = {
     float: _positive_float,
     bool: lambda text: {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text],
 }
-_KINDS = {int: "a whole number of at least 1", float: "a number of at least 0", bool: "true or false"}
+_KINDS = {int: "a whole number of at least 1", float: "a number above 0", bool: "true or false"}
 
 
-def _check_possible(name: AttackName, attack_class: type[Attack], norm: str, classes: int) -> None:
+def _check_possible(name: AttackName, attack_class: type[Attack], norm: str, classes: int, loss: str) -> None:
     if norm not in attack_class.norms:
         raise UserError(
             f"{name.text!r} does not work in the norm {norm}.",
             f"It works in {', '.join(attack_class.norms)}.",
         )
-    if classes < attack_class.minimum_classes:
+    needed = max(attack_class.minimum_classes, attack_class.loss_minimum_classes.get(loss, 0))
+    if classes < needed:
         raise UserError(
-            f"{name.text!r} needs at least {attack_class.minimum_classes} classes; here there are {classes}."
+            f"{name.text!r} needs at least {needed} classes; here there are {classes}.",
+            f"Use another loss: {', '.join(attack_class.losses)}." if len(attack_class.losses) > 1 else "",
         )
     if not is_installed(attack_class):
         package = {"art": "adversarial-robustness-toolbox"}.get(attack_class.requires, attack_class.requires)
@@ -245,17 +255,10 @@ def _label(attack: Attack, view: str, source: str) -> str:
         if (value := getattr(attack, key)) != default[key]
     ]
     show_steps = steps is not None and steps != default.get("steps")
-    return (
-        f"{algorithm}{steps if show_steps else ''}{''.join(f'-{word}' for word in words)}"
-        f"{'' if attack.backend == 'native' else '@' + attack.backend}{''.join(f':{option}' for option in options)}"
-    )
+    parts = [algorithm, str(steps) if show_steps else "", *(f"-{word}" for word in words)]
+    parts += ["" if attack.backend == "native" else f"@{attack.backend}", *(f":{o}" for o in options)]
+    return "".join(parts)
 
 
 def _text(value: Any) -> str:
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    return str(value).lower() if isinstance(value, bool) else str(value)

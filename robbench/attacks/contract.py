@@ -1,6 +1,7 @@
 """What an attack is: three kinds, none of which grades itself."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -55,6 +56,14 @@ class Attack(ABC):
     requires: ClassVar[str] = ""
     """The module that must be importable; empty for none."""
     minimum_classes: ClassVar[int] = 2
+    loss_minimum_classes: ClassVar[Mapping[str, int]] = {}
+    """The classes that a loss needs, where that is more: the logits ratio of DLR is undefined on two."""
+    follows_predictions: ClassVar[bool] = False
+    """Whether the library steers by the model's own first class: it leaves a sample that it sees broken.
+
+    Under a view that predicts otherwise than the exact model (``substitute``) it would leave too early, so
+    the two are not combined.
+    """
 
 
 class IterativeAttack(Attack):

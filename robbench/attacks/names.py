@@ -8,7 +8,7 @@ from robbench.errors import UserError
 BACKENDS = ("native", "torchattacks", "foolbox", "art")
 
 _NAME = re.compile(
-    r"(?P<algorithm>[a-z]+)(?P<steps>\d+)?(?P<words>(?:-[a-z]+)*)(?:@(?P<backend>[a-z]*))?(?P<options>(?::[^:]*)*)"
+    r"(?P<algorithm>[a-z]+)(?P<steps>[0-9]{1,9})?(?P<words>(?:-[a-z]+)*)(?:@(?P<backend>[a-z]*))?(?P<options>(?::[^:]*)*)"
 )
 _ALIASES = {"cwinf": ("pgd", ("cw",)), "bpda": ("pgd", ("bpda",))}
 """Names for PGD under a loss or a view: the algorithm they stand for, and the words they imply."""
