@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -143,7 +143,7 @@ class DefenseRecipe(ABC):
 
     @classmethod
     @abstractmethod
-    def for_dataset(cls, info: DatasetInfo) -> Self:
+    def for_dataset(cls, info: DatasetInfo) -> "DefenseRecipe":
         """The recipe with the values that the paper uses on this dataset."""
 
     @abstractmethod

@@ -1,7 +1,6 @@
 """No defense: a network trained on unperturbed images."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +21,7 @@ class Natural(DefenseRecipe):
     paper = "the undefended baseline"
 
     @classmethod
-    def for_dataset(cls, info: DatasetInfo) -> Self:
+    def for_dataset(cls, info: DatasetInfo) -> "Natural":
         return cls()
 
     def wrap(self, network: nn.Module) -> Defense:

@@ -1,7 +1,6 @@
 """NSQ: a soft-quantization layer in front of the network, training on noisy natural samples."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +37,7 @@ class NSQ(DefenseRecipe):
             raise UserError(f"NSQ's noise lies between 0 and 1 in pixel scale, not at {self.noise}.")
 
     @classmethod
-    def for_dataset(cls, info: DatasetInfo) -> Self:
+    def for_dataset(cls, info: DatasetInfo) -> "NSQ":
         return cls(info.quantization.levels, info.quantization.alpha, info.noise)
 
     def wrap(self, network: nn.Module) -> Defense:

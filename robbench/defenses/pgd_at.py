@@ -1,7 +1,6 @@
 """PGD-AT: adversarial training with projected gradient descent."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +42,7 @@ class PGDAT(DefenseRecipe):
             )
 
     @classmethod
-    def for_dataset(cls, info: DatasetInfo) -> Self:
+    def for_dataset(cls, info: DatasetInfo) -> "PGDAT":
         inner = info.inner_attack
         return cls(inner.epsilon, inner.steps, inner.step_size)
 

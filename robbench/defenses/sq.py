@@ -1,7 +1,6 @@
 """SQ: a soft-quantization layer in front of the network, natural training."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +32,7 @@ class SQ(DefenseRecipe):
         SoftQuantization(self.levels, self.alpha)
 
     @classmethod
-    def for_dataset(cls, info: DatasetInfo) -> Self:
+    def for_dataset(cls, info: DatasetInfo) -> "SQ":
         return cls(info.quantization.levels, info.quantization.alpha)
 
     def wrap(self, network: nn.Module) -> Defense:
