@@ -49,7 +49,7 @@ CIFAR10 = register_dataset(
         attack_steps=20,
         network="residual_cnn",
         # The paper's α of 100 is for pixels of 0 to 255.
-        quantization=Quantization(2, 100 * 255),
+        quantization=Quantization(2, 100.0 * 255),
         noise=16 / 255,
         inner_attack=InnerAttack(8 / 255, 7, 2 / 255),
         training=TrainingPlan(80_000, 128, "sgd", 0.1, 2e-4, "cosine", augment=True),

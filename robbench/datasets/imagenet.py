@@ -54,7 +54,7 @@ IMAGENET = register_dataset(
         unit=EpsilonUnit(255),
         attack_steps=20,
         network="inception_v3",
-        quantization=Quantization(8, 10_000),
+        quantization=Quantization(8, 10_000.0),
         noise=16 / 255,
         # The paper calls adversarial training infeasible here; these values are in CIFAR-10's proportions.
         inner_attack=InnerAttack(4 / 255, 7, 1 / 255),

@@ -46,7 +46,7 @@ MNIST = register_dataset(
         unit=EpsilonUnit(1),
         attack_steps=100,
         network="madry_mnist",
-        quantization=Quantization(1, 1000),
+        quantization=Quantization(1, 1000.0),
         noise=0.3,
         inner_attack=InnerAttack(0.3, 40, 0.01),
         training=TrainingPlan(50_000, 100, "adam", 1e-4, schedule="constant"),
