@@ -1,0 +1,83 @@
+"""The rows of a run's jobs on disk: parts while a job runs, one file once it is merged."""
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+import pyarrow as pa
+
+from robbench.files import make_folder, remove_unfinished, write_table
+from robbench.schema import OUTCOMES, Column
+from robbench.store.layout import is_job_id
+from robbench.store.tables import conform, merge, read_checked
+
+
+class JobFiles:
+    """``<id>.parquet`` holds a merged job, ``<id>/part-*.parquet`` the parts of one that runs.
+
+    Args:
+        folder: Where they are; created when the first part comes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def is_merged(self, job_id: str) -> bool:
+        """Whether a job's one file is there."""
+        return self._file(job_id).is_file()
+
+    def append(self, job_id: str, rows: pa.Table) -> None:
+        """Write rows as a new part."""
+        parts = self._parts(job_id)
+        make_folder(parts)
+        taken = [int(path.stem.removeprefix("part-")) for path in parts.glob("part-*.parquet")]
+        write_table(parts / f"part-{max(taken, default=-1) + 1:06d}.parquet", conform(rows, OUTCOMES))
+
+    def merge_parts(self, job_id: str) -> None:
+        """Write the job's one file; the parts stay."""
+        rows = self.read_parts(job_id)
+        make_folder(self._folder)
+        write_table(self._file(job_id), rows)
+
+    def remove_parts(self, job_id: str) -> None:
+        """Remove what the job's one file has replaced."""
+        shutil.rmtree(self._parts(job_id), ignore_errors=True)
+
+    def read_parts(self, job_id: str, columns: tuple[Column, ...] = OUTCOMES) -> pa.Table:
+        """The rows of all parts, sorted by ``sample_index``, each sample once."""
+        paths = sorted(self._parts(job_id).glob("part-*.parquet"))
+        return merge([_read(path, columns) for path in paths], columns)
+
+    def read_merged(self, job_id: str, columns: tuple[Column, ...] = OUTCOMES) -> pa.Table:
+        """The rows of a job's one file."""
+        return _read(self._file(job_id), columns)
+
+    def recover(self, complete: Collection[str]) -> None:
+        """Remove what a killed writer left over, and read every file once, so that damage is known now.
+
+        Args:
+            complete: The jobs whose one file counts; for the others the parts do.
+
+        Raises:
+            UserError: A file is damaged.
+        """
+        for folder in (self._folder, *self._folder.glob("*/")):
+            remove_unfinished(folder)
+        for job_id in complete:
+            self.remove_parts(job_id)
+        for path in sorted(self._folder.rglob("*.parquet")):
+            _read(path, OUTCOMES)
+
+    def _file(self, job_id: str) -> Path:
+        return self._parts(job_id).with_suffix(".parquet")
+
+    def _parts(self, job_id: str) -> Path:
+        if not is_job_id(job_id):
+            raise ValueError(f"{job_id!r} is no job id: 4 to 64 lower-case hex digits")
+        return self._folder / job_id
+
+
+def _read(path: Path, columns: tuple[Column, ...]) -> pa.Table:
+    return read_checked(
+        path, columns, "Delete that file and run the same command again: it is computed anew."
+    )

@@ -1,0 +1,79 @@
+"""Reading runs: finding them, and loading their tables."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from robbench.errors import UserError
+from robbench.schema import CURVES, OUTCOMES, Column, arrow_schema
+from robbench.store.layout import CURVES_TABLE, OUTCOMES_TABLE, RUN, is_complete, read_manifest
+from robbench.store.tables import read_checked
+
+_COMPUTE_AGAIN = "Delete that file and repeat the command that began the run: it is written anew."
+
+
+class RunCurves(NamedTuple):
+    """The curves of several runs."""
+
+    curves: pd.DataFrame
+    """The columns of :data:`robbench.schema.CURVES`, and ``run``: the folder of the run. Oldest run first."""
+    unfinished: list[Path]
+    """Runs that are not complete, which have no curves yet."""
+
+
+def find_runs(path: Path) -> list[Path]:
+    """The folders of runs, oldest first: ``path`` itself if it is one, else the runs directly in it.
+
+    Raises:
+        UserError: There are none, or one's ``run.json`` cannot be read.
+    """
+    if (path / RUN).is_file():
+        return [path]
+    if not path.is_dir():
+        raise UserError(
+            f"{path} is no folder." if path.exists() else f"There is no folder {path}.",
+            "Give the folder of a run, or the folder that holds the runs, such as results/.",
+        )
+    runs = [folder for folder in path.iterdir() if (folder / RUN).is_file()]
+    if not runs:
+        raise UserError(
+            f"{path} holds no runs: neither it nor a folder directly in it has a {RUN}.",
+            "`robbench run` makes one.",
+        )
+    return sorted(runs, key=lambda folder: (read_manifest(folder)["created"], folder.name))
+
+
+def read_curves(runs: list[Path]) -> RunCurves:
+    """The curves of the complete runs among ``runs``.
+
+    Args:
+        runs: Folders of runs, as from :func:`find_runs`.
+
+    Raises:
+        UserError: A file is missing, damaged or none of robbench's; the message names it.
+    """
+    tables = [arrow_schema(CURVES).empty_table().to_pandas().assign(run="")]
+    unfinished = []
+    for run in runs:
+        if is_complete(run, read_manifest(run)):
+            tables.append(_read(run / CURVES_TABLE, CURVES).assign(run=str(run)))
+        else:
+            unfinished.append(run)
+    filled = [table for table in tables if len(table)] or tables[:1]
+    return RunCurves(pd.concat(filled, ignore_index=True), unfinished)
+
+
+def read_outcomes(run: Path) -> pd.DataFrame:
+    """The outcomes of a complete run, columns as in :data:`robbench.schema.OUTCOMES`.
+
+    Raises:
+        UserError: The run is not complete, or its table is damaged.
+    """
+    if not is_complete(run, read_manifest(run)):
+        raise UserError(f"The run {run} is not complete.", "Repeat the command that began it: it goes on.")
+    return _read(run / OUTCOMES_TABLE, OUTCOMES)
+
+
+def _read(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
+    return read_checked(path, columns, _COMPUTE_AGAIN).to_pandas()
