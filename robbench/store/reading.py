@@ -22,26 +22,17 @@ class RunCurves(NamedTuple):
     """Runs that are not complete, which have no curves yet."""
 
 
-def find_runs(path: Path) -> list[Path]:
-    """The folders of runs, oldest first: ``path`` itself if it is one, else the runs directly in it.
+def find_runs(*paths: Path) -> list[Path]:
+    """The folders of runs, oldest first and each once.
+
+    Args:
+        *paths: Folders; each is a run itself, or holds runs directly in it.
 
     Raises:
-        UserError: There are none, or one's ``run.json`` cannot be read.
+        UserError: A path holds none, or a run's ``run.json`` cannot be read.
     """
-    if (path / RUN).is_file():
-        return [path]
-    if not path.is_dir():
-        raise UserError(
-            f"{path} is no folder." if path.exists() else f"There is no folder {path}.",
-            "Give the folder of a run, or the folder that holds the runs, such as results/.",
-        )
-    runs = [folder for folder in path.iterdir() if (folder / RUN).is_file()]
-    if not runs:
-        raise UserError(
-            f"{path} holds no runs: neither it nor a folder directly in it has a {RUN}.",
-            "`robbench run` makes one.",
-        )
-    return sorted(runs, key=lambda folder: (read_manifest(folder)["created"], folder.name))
+    runs = {run.resolve(): run for path in paths for run in _runs_at(path)}
+    return sorted(runs.values(), key=lambda run: (read_manifest(run)["created"], run.name))
 
 
 def read_curves(runs: list[Path]) -> RunCurves:
@@ -73,6 +64,23 @@ def read_outcomes(run: Path) -> pd.DataFrame:
     if not is_complete(run, read_manifest(run)):
         raise UserError(f"The run {run} is not complete.", "Repeat the command that began it: it goes on.")
     return _read(run / OUTCOMES_TABLE, OUTCOMES)
+
+
+def _runs_at(path: Path) -> list[Path]:
+    if (path / RUN).is_file():
+        return [path]
+    if not path.is_dir():
+        raise UserError(
+            f"{path} is no folder." if path.exists() else f"There is no folder {path}.",
+            "Give the folder of a run, or the folder that holds the runs, such as results/.",
+        )
+    runs = [folder for folder in path.iterdir() if (folder / RUN).is_file()]
+    if not runs:
+        raise UserError(
+            f"{path} holds no runs: neither it nor a folder directly in it has a {RUN}.",
+            "`robbench run` makes one.",
+        )
+    return runs
 
 
 def _read(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:

@@ -1,0 +1,37 @@
+import pandas as pd
+
+from robbench.analysis.curves import curves_of
+from robbench.analysis.joining import join_runs
+from tests.outcome_tables import GRID, outcome_table
+
+
+def curves(run: str, defense: str, samples: int, grid: tuple[float, ...] = GRID) -> pd.DataFrame:
+    table = outcome_table(range(samples), grid=grid, defense=defense)
+    return curves_of(table, grid).assign(run=run)
+
+
+def test_the_newest_run_wins_with_its_whole_curve_and_it_is_said() -> None:
+    old = [curves("old", name, 5) for name in ("natural", "nsq")]
+    new = [curves("new", name, 9, (0.0, 0.3)) for name in ("nsq", "sq")]
+    joined = join_runs(pd.concat([*old, *new], ignore_index=True))
+    found = joined.curves.groupby("defense", sort=False)["epsilon"].apply(list).to_dict()
+    assert found == {"natural": list(GRID), "nsq": [0, 0.3], "sq": [0, 0.3]}
+    assert set(joined.curves.loc[joined.curves["defense"] == "nsq", "run"]) == {"new"}
+    assert joined.notes == [
+        "1 curve of old is left out, because a newer run has the same: nsq under pgd100 on digits, in new."
+    ]
+
+
+def test_several_curves_left_out_are_counted() -> None:
+    tables = [curves(run, name, 5) for run in ("a", "b") for name in ("natural", "nsq")]
+    (note,) = join_runs(pd.concat(tables, ignore_index=True)).notes
+    assert note.startswith("2 curves of a are left out")
+    assert "for example natural under pgd100 on digits, in b" in note
+
+
+def test_nothing_is_left_out_where_nothing_coincides() -> None:
+    table = pd.concat([curves("a", "natural", 5), curves("b", "nsq", 5)], ignore_index=True)
+    joined = join_runs(table)
+    assert joined.curves.equals(table)
+    assert joined.notes == []
+    assert join_runs(table.iloc[:0]).curves.empty
