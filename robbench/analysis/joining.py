@@ -25,21 +25,22 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
     Args:
         curves: The columns of :data:`robbench.schema.CURVES`, and ``run``; the oldest run first.
     """
-    order = {run: position for position, run in enumerate(curves["run"].unique())}
-    age = curves["run"].map(order)
-    newest = age.groupby([curves[key] for key in CURVE], sort=False).transform("max")
-    kept = age == newest
-    notes = [_note(curves, run, age, newest, list(order)) for run in curves.loc[~kept, "run"].unique()]
-    return JoinedCurves(curves[kept].reset_index(drop=True), notes)
+    points = list(curves[[*CURVE, "run"]].itertuples(index=False, name=None))
+    newest = {tuple(curve): run for *curve, run in points}
+    kept = [newest[tuple(curve)] == run for *curve, run in points]
+    left_out: dict[str, dict[tuple[str, ...], str]] = {}
+    for (*curve, run), keep in zip(points, kept, strict=True):
+        if not keep:
+            left_out.setdefault(run, {})[tuple(curve)] = newest[tuple(curve)]
+    notes = [_note(run, winners) for run, winners in left_out.items()]
+    return JoinedCurves(curves.loc[kept].reset_index(drop=True), notes)
 
 
-def _note(curves: pd.DataFrame, run: str, age: pd.Series, newest: pd.Series, runs: list[str]) -> str:
-    dropped = curves[(curves["run"] == run) & (age != newest)].drop_duplicates(CURVE)
-    first = dropped.iloc[0]
-    winner = runs[int(newest[dropped.index[0]])]
-    count = "1 curve" if len(dropped) == 1 else f"{len(dropped)} curves"
-    example = "" if len(dropped) == 1 else "for example "
+def _note(run: str, winners: dict[tuple[str, ...], str]) -> str:
+    (dataset, defense, attack, *_), winner = next(iter(winners.items()))
+    count = "1 curve" if len(winners) == 1 else f"{len(winners)} curves"
+    verb, example = ("is", "") if len(winners) == 1 else ("are", "for example ")
     return (
-        f"{count} of {run} {'is' if len(dropped) == 1 else 'are'} left out, because a newer run has the same: "
-        f"{example}{first['defense']} under {first['attack']} on {first['dataset']}, in {winner}."
+        f"{count} of {run} {verb} left out, because a newer run has the same: "
+        f"{example}{defense} under {attack} on {dataset}, in {winner}."
     )
