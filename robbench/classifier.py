@@ -40,6 +40,9 @@ class CountedModel(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         self.counter.forward += len(images)
         logits = self.model(images)
+        if images.requires_grad and not logits.requires_grad:
+            # Nothing in the model is differentiable: its gradient is zero, which no library takes for granted.
+            logits = logits + 0 * images.flatten(1).sum(1, keepdim=True)
         if logits.requires_grad:
             logits.register_hook(self._count_backward)
         return logits

@@ -14,6 +14,7 @@ from robbench.attacks.names import parse_attack
 from robbench.datasets import Dataset, DatasetInfo, load_dataset
 from robbench.defenses.loading import LoadedDefense, check_defense, load_defense
 from robbench.devices import choose_batch_size, choose_device
+from robbench.errors import UserError
 from robbench.executors.local import Workplace
 from robbench.provenance import provenance
 from robbench.spec import SweepSpec
@@ -84,6 +85,7 @@ def prepare(spec: SweepSpec, settings: RunSettings, command: str = "") -> Prepar
     attacks = resolve_attacks(spec, info, dataset.classes)
     names = dict.fromkeys([*spec.defenses, *(attack.source for attack in attacks if attack.source)])
     loaded = {name: load_defense(name, info, dataset.classes, dataset.shape, settings.models_dir) for name in names}
+    _check_distinct(loaded)
     check_defenses(list(loaded.values()), dataset, device)
     workplace = Workplace(dataset, loaded, device, batch_size)
     return assemble(spec, info, workplace, attacks, command)
@@ -145,6 +147,17 @@ def _check_names(spec: SweepSpec) -> None:
     get_norm(spec.norm)
     get_strategy(spec.sweep)
     check_criterion(spec.criterion)
+
+
+def _check_distinct(loaded: dict[str, LoadedDefense]) -> None:
+    """Refuse two defenses that the tables would call by the same name."""
+    asked_as: dict[str, str] = {}
+    for asked, defense in loaded.items():
+        other = asked_as.setdefault(defense.name, asked)
+        if other != asked:
+            raise UserError(
+                f"{other!r} and {asked!r} would both be called {defense.name!r}.", "Rename one of the files."
+            )
 
 
 def _manifest(

@@ -61,23 +61,23 @@ class Slots:
             first: The grid index tried first.
             points: The size of the grid.
         """
-        zeros = torch.zeros_like(rows)
+        # Each its own tensor: slots are written in place.
         images = window.images[rows]
         return cls(
             row=rows,
             centers=images,
             labels=window.labels[rows],
             keys=window.keys[rows],
-            tried=zeros + first,
-            survives=zeros,
-            breaks=zeros + points,
-            restart=zeros,
-            step=zeros,
+            tried=torch.full_like(rows, first),
+            survives=torch.zeros_like(rows),
+            breaks=torch.full_like(rows, points),
+            restart=torch.zeros_like(rows),
+            step=torch.zeros_like(rows),
             iterate=images,
             previous=images,
-            hit=zeros.bool(),
-            refused=zeros.bool(),
-            ended=zeros.bool(),
+            hit=torch.zeros_like(rows, dtype=torch.bool),
+            refused=torch.zeros_like(rows, dtype=torch.bool),
+            ended=torch.zeros_like(rows, dtype=torch.bool),
         )
 
     def select(self, rows: Tensor) -> "Slots":

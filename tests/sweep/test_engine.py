@@ -1,0 +1,218 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from robbench.attacks.gradient import FGSM, PGD
+from robbench.attacks.noise import Noise
+from robbench.defenses import Defense
+from robbench.defenses.soft_quantization import SoftQuantization
+from tests.oracles import ConstantModel, SmoothNet, critical_epsilon, linear_oracle
+from tests.sweep.sweeping import GRID, sweep
+
+ATTACKS = [FGSM(), PGD(steps=20), PGD(steps=20, loss="cw"), PGD(steps=7, random_start=False)]
+
+
+def _exact(model, images, labels, norm="linf", grid=GRID):
+    """What a perfect attack finds, and which samples lie too near a grid point for float32 to tell."""
+    critical = critical_epsilon(model, images, labels, norm).numpy()
+    expected = np.array(grid) >= critical[:, None]
+    near = (np.abs(np.array(grid) - critical[:, None]) < 2e-6).any(1)
+    return expected, near
+
+
+@pytest.mark.parametrize("strategy", ["independent", "survivors"])
+@pytest.mark.parametrize("attack", ATTACKS, ids=str)
+def test_finds_the_exact_critical_epsilon_of_a_linear_model(attack, strategy):
+    model, images, labels = linear_oracle(count=150)
+    expected, near = _exact(model, images, labels)
+    assert expected.any()
+    assert not expected.all()
+    found = sweep(model, images, labels, attack, strategy=strategy).broken
+    assert (found[~near] == expected[~near]).all()
+
+
+@pytest.mark.parametrize("strategy", ["independent", "survivors"])
+def test_finds_the_exact_critical_epsilon_in_l2(strategy):
+    grid = tuple(np.linspace(0, 1.2, 13).tolist())
+    # Pixels away from the box: there the steepest direction leads straight to the boundary.
+    model, images, labels = linear_oracle(count=80, low=0.35, high=0.65)
+    expected, near = _exact(model, images, labels, "l2", grid)
+    attack = PGD(steps=20, random_start=False)
+    found = sweep(model, images, labels, attack, strategy=strategy, norm="l2", grid=grid).broken
+    assert expected[:, -1].mean() > 0.2
+    assert (found[~near] == expected[~near]).all()
+
+
+def test_many_classes_need_the_margin_loss_and_it_finds_what_cross_entropy_does():
+    model, images, labels = linear_oracle(classes=5, count=100)
+    expected, near = _exact(model, images, labels)
+    found = sweep(model, images, labels, PGD(steps=40, loss="cw")).broken
+    # Never beyond the exact answer; and close to it, though the nearest class may change on the way.
+    assert not (found & ~expected)[~near].any()
+    assert (found == expected)[~near].mean() > 0.97
+
+
+@pytest.mark.parametrize("strategy", ["independent", "survivors"])
+@pytest.mark.parametrize("attack", [*ATTACKS, Noise(steps=5), PGD(steps=3, restarts=3)], ids=str)
+def test_a_constant_model_is_never_broken(attack, strategy):
+    images = torch.rand(10, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([1] * 8 + [0, 2])
+    swept = sweep(ConstantModel(), images, labels, attack, strategy=strategy)
+    assert not swept.broken[:8].any()
+    assert np.isinf(swept.distance[:8]).all()
+    # Clean errors are broken everywhere, at distance 0, after one forward pass, under every attack.
+    assert swept.broken[8:].all()
+    assert (swept.distance[8:] == 0).all()
+    assert (swept.n_forward[8:] == 1).all()
+    assert (swept.n_backward[8:] == 0).all()
+
+
+@pytest.mark.parametrize("attack", [PGD(steps=10), PGD(steps=5, restarts=2), Noise(steps=10)], ids=str)
+def test_batch_size_order_and_windows_change_nothing(attack):
+    model = SmoothNet()
+    images = torch.rand(40, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    labels = model.eval()(images).argmax(1)
+    whole = sweep(model, images, labels, attack, batch_size=64)
+    assert 0.1 < whole.broken[:, -1].mean()
+    shuffled = torch.randperm(40, generator=torch.Generator().manual_seed(2))
+    for changed in (
+        sweep(model, images, labels, attack, batch_size=7),
+        sweep(model, images, labels, attack, batch_size=3),
+        sweep(model, images, labels, attack, window=13),
+        sweep(model, images, labels, attack, order=shuffled),
+    ):
+        # Up to ties in floating point, which a batch of another size may break differently.
+        assert (changed.broken != whole.broken).any(1).sum() <= 1
+        different = ~np.isclose(changed.distance, whole.distance, atol=1e-6, rtol=0)
+        assert different.sum() <= 1
+
+
+def test_survivors_never_claims_more_robustness_than_independent():
+    model = SmoothNet()
+    images = torch.rand(60, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    labels = model.eval()(images).argmax(1)
+    survivors = sweep(model, images, labels, PGD(steps=10))
+    independent = sweep(model, images, labels, PGD(steps=10), strategy="independent")
+    assert not (independent.broken & ~survivors.broken).any()
+    assert survivors.n_backward.sum() < independent.n_backward.sum() / 3
+
+
+def test_every_pass_is_counted_and_charged_to_a_sample():
+    model = SmoothNet()
+    images = torch.rand(40, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    labels = model.eval()(images).argmax(1)
+    swept = sweep(model, images, labels, PGD(steps=10), batch_size=16)
+    assert swept.n_forward.sum() == swept.target.counter.forward
+    assert swept.n_backward.sum() == swept.target.counter.backward
+
+
+def test_a_failure_costs_its_steps_and_a_success_few():
+    images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    hold = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    hold[1].weight.data *= 1e-3  # a gradient, but never a change of class
+    hold[1].bias.data = torch.tensor([0.0, 1.0])
+    labels = torch.ones(4, dtype=torch.int64)
+    swept = sweep(hold, images, labels, PGD(steps=5, random_start=False, relative_step=0.1), grid=(0.0, 0.1))
+    assert (swept.n_backward == 6).all()  # 5 steps; the pass that tests the last image takes its gradient too
+    assert (swept.n_forward == 7).all()  # and the clean pass
+
+
+def test_an_image_that_repeats_itself_ends_the_attempt():
+    images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    labels = torch.ones(4, dtype=torch.int64)
+    swept = sweep(ConstantModel(), images, labels, PGD(steps=100), grid=(0.0, 0.1))
+    assert (swept.n_backward == 1).all()
+    assert not swept.broken.any()
+    # Random search moves without a gradient, so it must go on to the end.
+    noise = sweep(ConstantModel(), images, labels, Noise(steps=20), grid=(0.0, 0.1))
+    assert (noise.n_forward == 22).all()
+
+
+def test_restarts_break_what_one_run_does_not():
+    model = SmoothNet()
+    images = torch.rand(60, 1, 8, 8, generator=torch.Generator().manual_seed(3))
+    labels = model.eval()(images).argmax(1)
+    once = sweep(model, images, labels, Noise(steps=1)).broken
+    often = sweep(model, images, labels, Noise(steps=1, restarts=20)).broken
+    assert not (once & ~often).any()
+    assert often.sum() > once.sum()
+
+
+class _Threshold(nn.Module):
+    """Hard quantization: its own gradient is zero everywhere."""
+
+    def forward(self, images):
+        return (images > 0.5).float()
+
+
+def test_views_reach_what_the_exact_gradient_does_not():
+    model, images, labels = linear_oracle(count=80, low=0.3, high=0.7)
+    defense = Defense(model, layer=_Threshold(), smooth=SoftQuantization(1, 4.0))
+    labels = defense.model(images).argmax(1)
+    attack, grid = PGD(steps=20, random_start=False), (0.0, 0.05, 0.1, 0.2)
+    masked = sweep(defense.model, images, labels, attack, grid=grid)
+    assert not masked.broken.any()
+    for name in ("bpda", "substitute", "smooth"):
+        found = sweep(defense.model, images, labels, attack, grid=grid, view=defense.view(name))
+        assert found.broken[:, -1].mean() > 0.5, name
+
+
+def test_success_is_judged_on_the_exact_model_not_on_the_view():
+    # Under the view every image changes class; exactly, none ever does.
+    model, images, labels = linear_oracle(count=20)
+    exact = nn.Sequential(model, nn.Identity())
+    held = _Holds(model, labels)
+    swept = sweep(held, images, labels, PGD(steps=20), view=exact)
+    assert not swept.broken.any()
+
+
+class _Holds(nn.Module):
+    """Gives the clean answer of a model for any image near one of its images."""
+
+    def __init__(self, model, labels):
+        super().__init__()
+        self.model, self.labels = model, labels
+        self.register_buffer("known", None)
+
+    def forward(self, images):
+        if self.known is None:
+            self.known = images.clone()
+        nearest = torch.cdist(images.flatten(1), self.known.flatten(1)).argmin(1)
+        return nn.functional.one_hot(self.labels[nearest], 2).float()
+
+
+class _NanOutside(nn.Module):
+    """Sound on the clean images, NaN once the brightest pixel was pushed up."""
+
+    def __init__(self, model, limit):
+        super().__init__()
+        self.model, self.limit = model, limit
+
+    def forward(self, images):
+        logits = self.model(images)
+        return torch.where((images.flatten(1).amax(1) > self.limit).unsqueeze(1), torch.nan, logits)
+
+
+def test_a_model_that_answers_nan_does_not_survive_by_it():
+    model, images, labels = linear_oracle(count=20, low=0.2, high=0.6)
+    swept = sweep(_NanOutside(model, 0.65), images, labels, PGD(steps=5), grid=(0.0, 0.1, 0.2))
+    assert swept.broken[:, 2].all()
+
+
+def test_memory_running_out_halves_the_pass_and_changes_nothing(monkeypatch):
+    model, images, labels = linear_oracle(count=60)
+    expected = sweep(model, images, labels, PGD(steps=5))
+    sizes = []
+
+    class Small(nn.Module):
+        def forward(self, batch):
+            if torch.is_grad_enabled():
+                sizes.append(len(batch))
+                if len(batch) > 9:
+                    raise torch.OutOfMemoryError("pretended")
+            return model(batch)
+
+    found = sweep(Small(), images, labels, PGD(steps=5))
+    assert max(sizes) > 9 >= sizes[-1]
+    assert (found.broken == expected.broken).all()
