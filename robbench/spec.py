@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,13 @@ class SweepSpec:
             standard: The dataset's one standard ε.
 
         Raises:
-            UserError: The grid as written is none; or the norm is not linf and no grid is given.
+            UserError: The grid as written is none; or no grid is given and the norm is not linf, or the
+                dataset has no radii of its own.
         """
         if self.eps_grid and self.eps_grid != CANONICAL:
             return tidy_grid(parse_grid(self.eps_grid))
+        if not canonical:
+            raise UserError("Your own data have no standard radii.", 'Give them: eps_grid="0:0.3:13" or [0, 8 / 255].')
         if self.norm != "linf":
             raise UserError(
                 f"The dataset's own radii are for linf, and the norm asked for is {self.norm}.",
@@ -103,11 +106,6 @@ def make_spec(values: Mapping[str, Any]) -> SweepSpec:
     """A specification from the values given; the others keep their defaults."""
     empty = {"defenses": (), "attacks": ()}
     return SweepSpec(**{**empty, **values})
-
-
-def with_attacks(spec: SweepSpec, attacks: tuple[str, ...]) -> SweepSpec:
-    """The same sweep with other attack names."""
-    return replace(spec, attacks=attacks)
 
 
 _TYPES: dict[str, type] = {"samples": int, "seed": int}

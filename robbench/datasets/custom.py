@@ -4,8 +4,16 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from robbench.datasets.contract import ArrayDataset
+from robbench.datasets.contract import (
+    ArrayDataset,
+    Dataset,
+    DatasetInfo,
+    InnerAttack,
+    Quantization,
+    TrainingPlan,
+)
 from robbench.datasets.pixels import check_labels
+from robbench.epsilon import EpsilonUnit
 from robbench.errors import UserError
 
 
@@ -28,6 +36,30 @@ def from_arrays(images: object, labels: object, classes: int | None = None) -> A
     check_labels(classified, count, "The labels")
     scale = 255 if pixels.dtype == np.uint8 else 1
     return ArrayDataset("custom", pixels, classified, count, "custom: arrays handed over", scale)
+
+
+def custom_info(dataset: Dataset) -> DatasetInfo:
+    """The place of a user's own arrays in the benchmark: attacked with 100 steps, with no radii of their own."""
+
+    def no_source(data_dir: object, split: object) -> Dataset:
+        raise UserError("Arrays handed over have no other split.", "Hand over the arrays of that split.")
+
+    return DatasetInfo(
+        name="custom",
+        title="Own data",
+        shape=dataset.shape,
+        classes=tuple(map(str, range(dataset.classes))),
+        epsilon=0.0,
+        grid=(),
+        unit=EpsilonUnit(1),
+        attack_steps=100,
+        network="",
+        quantization=Quantization(1, 1000.0),
+        noise=0.0,
+        inner_attack=InnerAttack(0.0, 1, 0.0),
+        training=TrainingPlan(iterations=1, batch_size=1),
+        load=no_source,
+    )
 
 
 def _as_array(values: object, what: str) -> npt.NDArray[np.generic]:

@@ -133,7 +133,7 @@ class LibrarySweep:
         findings.n_forward[rows] += (counter.forward - before[0]) / len(rows)
         findings.n_backward[rows] += (counter.backward - before[1]) / len(rows)
         undefined = points.flatten(1).isnan().any(1).view(-1, 1, 1, 1)
-        return torch.where(undefined, ball.centers, points.detach().float())
+        return torch.where(undefined, window.images[rows], points.detach().float())
 
     def _judge(
         self, points: Images, ball: Ball, window: Window, findings: Findings, rows: Tensor, tried: Tensor
