@@ -41,7 +41,7 @@ class CountedModel(nn.Module):
         self.counter.forward += len(images)
         logits = self.model(images)
         if images.requires_grad and not logits.requires_grad:
-            # Nothing in the model is differentiable: its gradient is zero, which no library takes for granted.
+            # Nothing in the model is differentiable: its gradient is zero, which no library assumes.
             logits = logits + 0 * images.flatten(1).sum(1, keepdim=True)
         if logits.requires_grad:
             logits.register_hook(self._count_backward)

@@ -28,8 +28,12 @@ def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
 
 _folder = click.Path(path_type=Path, file_okay=True)
 _places = _options(
-    click.option("--data-dir", type=_folder, help="Folder of the datasets. Default: $ROBBENCH_DATA, then ./data."),
-    click.option("--models-dir", type=_folder, help="Folder of the models. Default: ./models, then those shipped."),
+    click.option(
+        "--data-dir", type=_folder, help="Where the data are. Default: $ROBBENCH_DATA, then ./data."
+    ),
+    click.option(
+        "--models-dir", type=_folder, help="Where the models are. Default: ./models, then the shipped."
+    ),
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …"),
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),
 )
@@ -46,8 +50,8 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--defense", "defenses", multiple=True, help="Names or path/to/file.py:factory; commas or repeated.")
-@click.option("--attacks", multiple=True, help="Such as pgd100,bpda,pgd20-cw,pgd40@foolbox,square; commas or repeated.")
+@click.option("--defense", "defenses", multiple=True, help="Names or file.py:factory; commas or repeated.")
+@click.option("--attacks", multiple=True, help="Such as pgd100,bpda,pgd40-cw@foolbox; commas or repeated.")
 @click.option("--dataset", help="digits (default), mnist, cifar10 or imagenet.")
 @click.option(
     "--eps-grid",
@@ -61,7 +65,7 @@ def cli() -> None:
 @click.option("--sweep", help="survivors (default) or independent.")
 @click.option("--criterion", help="top1 (default) or top5.")
 @click.option("--seed", type=int, help="Seeds every random number. Default: 0.")
-@click.option("--config", type=click.Path(path_type=Path), help="A TOML file of these; what is typed wins over it.")
+@click.option("--config", type=click.Path(path_type=Path), help="A TOML file of these; what is typed wins.")
 @click.option("--out", type=_folder, help="Folder of this run. Default: one of its own in ./results.")
 @click.option("--batch-size", type=int, help="Samples in one pass; changes no result. Default: chosen.")
 @_places
@@ -97,6 +101,99 @@ def run(
         report = run_sweep(prepared, folder, progress)
     terminal.show(run_table(prepared, report))
     terminal.say(next_steps(report))
+
+
+@cli.command()
+@click.option("--defense", "defenses", multiple=True, help="Names; commas or repeated.")
+@click.option("--dataset", default="digits", show_default=True, help="digits, mnist, cifar10 or imagenet.")
+@click.option("--network", help="A registered network. Default: the dataset's.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Another value than the paper's for an option of the defense or its training: --set noise=16/255 "
+    "--set iterations=2000. May be repeated.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Fixes weights, batches and noise.")
+@click.option("--restart", is_flag=True, help="Train anew, whatever model or checkpoint is there.")
+@_places
+def train(
+    defenses: tuple[str, ...],
+    dataset: str,
+    network: str | None,
+    settings: tuple[str, ...],
+    seed: int,
+    restart: bool,
+    data_dir: Path | None,
+    models_dir: Path | None,
+    device: str,
+    quiet: bool,
+) -> None:
+    """Train defenses by the paper's recipes, or go on with a training that was interrupted.
+
+    Example: robbench train --defense nsq --dataset mnist
+    """
+    from robbench.console import Terminal
+    from robbench.datasets import load_dataset
+    from robbench.devices import choose_device
+    from robbench.spec import split_names
+    from robbench.summaries import training_line
+    from robbench.training import train as train_defense
+    from robbench.training_requests import make_requests
+
+    terminal = Terminal(quiet)
+    where = choose_device(device)
+    info, train_split = load_dataset(dataset, data_dir, "train")
+    _, test_split = load_dataset(dataset, data_dir, "test")
+    requests = make_requests(
+        split_names(defenses),
+        (info, train_split, test_split),
+        settings,
+        network=network,
+        seed=seed,
+        device=where,
+        models_dir=models_dir or Path("models"),
+        restart=restart,
+    )
+    for request in requests:
+        with terminal.training_progress(f"{request.defense} on {dataset}") as progress:
+            card = train_defense(request, progress)
+        terminal.say(training_line(card, request.models_dir))
+
+
+@cli.command()
+@click.argument("results", type=_folder, default=Path("results"))
+@click.option("--figure", default="curves", show_default=True, help="`robbench list figures` shows all.")
+@click.option("--format", "formats", multiple=True, help="png (default), svg or pdf; commas or repeated.")
+@click.option("--out", type=_folder, help="Folder for the figures. Default: `figures` in RESULTS.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def plot(results: Path, figure: str, formats: tuple[str, ...], out: Path | None, quiet: bool) -> None:
+    """Draw the curves of one run, or of all runs in a folder.
+
+    Example: robbench plot results/ --format png,pdf
+    """
+    from robbench.console import Terminal
+    from robbench.figures import plot as plot_runs
+    from robbench.spec import split_names
+
+    terminal = Terminal(quiet)
+    drawn = plot_runs(results, out=out, formats=split_names(formats) or ("png",), figure=figure)
+    for note in drawn.notes:
+        terminal.say(note)
+    for path in drawn.files:
+        terminal.say(f"Wrote {path}")
+
+
+@cli.command("list")
+@click.argument("what", type=click.Choice(["defenses", "attacks", "datasets", "models", "figures"]))
+@click.option("--models-dir", type=_folder, help="Where the models are. Default: ./models, then the shipped.")
+def list_(what: str, models_dir: Path | None) -> None:
+    """List what there is: defenses, attacks, datasets, models or figures."""
+    from robbench.console import Terminal
+    from robbench.listings import listing
+
+    Terminal().show(listing(what, models_dir))
 
 
 def _spec(config: Path | None, asked: dict[str, Any]) -> Any:

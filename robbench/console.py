@@ -11,8 +11,8 @@ from rich.table import Table
 
 from robbench.errors import UserError
 from robbench.executors.contract import JobRecord
-from robbench.summaries import TextTable
 from robbench.sweep.plan import Job
+from robbench.text_table import TextTable
 
 PLAIN_SECONDS = 10.0
 """Least time between two progress lines where the output is no terminal."""
@@ -127,13 +127,22 @@ class TrainingProgress:
         self._said = time.monotonic()
         self._task: TaskID | None = None
 
+    def on_start(self, step: int, total: int) -> None:
+        """Begin the bar."""
+        if step:
+            self._terminal.say(f"{self._title}: goes on at iteration {step} of {total}")
+        if self._bars:
+            self._task = self._bars.add_task(self._title, total=total, completed=step, note="")
+
+    def on_notice(self, text: str) -> None:
+        """Print a line."""
+        self._terminal.say(text)
+
     def on_progress(self, step: int, total: int, loss: float, accuracy: float) -> None:
         """Move the bar, or now and then print a line."""
         note = f"loss {loss:.4f}, training accuracy {accuracy:.1%}"
         now = time.monotonic()
-        if self._bars:
-            if self._task is None:
-                self._task = self._bars.add_task(self._title, total=total, completed=step, note=note)
+        if self._bars and self._task is not None:
             self._bars.update(self._task, completed=step, note=note)
         elif now - self._said > PLAIN_SECONDS:
             self._said = now

@@ -21,11 +21,11 @@ def choose_device(name: str) -> torch.device:
     except RuntimeError:
         device = None
     if device is None or device.type not in DEFAULT_BATCH_SIZES:
-        raise UserError(f"{name!r} is not a device robbench can use.", "Use auto, cpu, cuda, or cuda:1 and so on.")
+        raise UserError(f"{name!r} is not a device robbench can use.", "Use auto, cpu, cuda or cuda:1.")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise UserError(
-            f"The device {name!r} is asked for, but torch sees {count or 'no'} CUDA device{'s' * (count != 1)}.",
+            f"The device {name!r} is asked for, but torch sees {count or 'no'} CUDA devices.",
             "Use --device cpu, or install a torch built for this machine's GPU.",
         )
     return device
@@ -40,5 +40,5 @@ def choose_batch_size(asked: int | None, device: torch.device) -> int:
     if asked is None:
         return DEFAULT_BATCH_SIZES[device.type]
     if asked < 1:
-        raise UserError(f"A batch holds at least 1 sample, not {asked}.", "Leave --batch-size out to let it be chosen.")
+        raise UserError(f"A batch holds at least 1 sample, not {asked}.", "Leave --batch-size out.")
     return asked

@@ -1,4 +1,4 @@
-"""Attacking a model from Python, in a notebook or a script: nothing is written, the model is left as it was."""
+"""Attacking a model from Python: nothing is written, and the model is left as it was."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -153,7 +153,8 @@ def _sources(
 ) -> dict[str, LoadedDefense]:
     names = {attack.source for attack in attacks if attack.source}
     return {
-        name: load_defense(name, info, dataset.classes, dataset.shape, settings.models_dir) for name in sorted(names)
+        name: load_defense(name, info, dataset.classes, dataset.shape, settings.models_dir)
+        for name in sorted(names)
     }
 
 

@@ -18,7 +18,7 @@ CANONICAL = "canonical"
 
 @dataclass(frozen=True)
 class SweepSpec:
-    """A sweep as asked for. It settles the results; where and how fast they are computed does not belong here.
+    """A sweep as asked for: all that settles the results, and nothing of where they are computed.
 
     Attributes:
         defenses: Registered names, or ``path/to/file.py:factory``.
@@ -44,9 +44,13 @@ class SweepSpec:
 
     def __post_init__(self) -> None:
         if not self.defenses:
-            raise UserError("No defense is given.", "For example --defense nsq; `robbench list defenses` shows all.")
+            raise UserError(
+                "No defense is given.", "Such as --defense nsq; `robbench list defenses` shows all."
+            )
         if not self.attacks:
-            raise UserError("No attack is given.", "For example --attacks pgd100; `robbench list attacks` shows all.")
+            raise UserError(
+                "No attack is given.", "Such as --attacks pgd100; `robbench list attacks` shows all."
+            )
 
     def epsilons(self, canonical: tuple[float, ...], standard: float) -> tuple[float, ...]:
         """The grid that is swept, ascending from 0.
@@ -62,7 +66,9 @@ class SweepSpec:
         if self.eps_grid and self.eps_grid != CANONICAL:
             return tidy_grid(parse_grid(self.eps_grid))
         if not canonical:
-            raise UserError("Your own data have no standard radii.", 'Give them: eps_grid="0:0.3:13" or [0, 8 / 255].')
+            raise UserError(
+                "Your own data have no standard radii.", 'Give some: eps_grid="0:0.3:13" or [0, 0.1].'
+            )
         if self.norm != "linf":
             raise UserError(
                 f"The dataset's own radii are for linf, and the norm asked for is {self.norm}.",
@@ -72,7 +78,7 @@ class SweepSpec:
 
     def to_toml(self) -> str:
         """The specification as a TOML document that :func:`read_spec` reads back."""
-        values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        values = asdict(self)
         return tomli_w.dumps({key: value for key, value in values.items() if value is not None})
 
 
@@ -97,7 +103,9 @@ def read_spec(path: Path, overrides: Mapping[str, Any]) -> SweepSpec:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"The configuration {path} cannot be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path} is not TOML: {error}.", 'Write lines such as: defenses = ["natural", "nsq"]') from None
+        raise UserError(
+            f"{path} is not TOML: {error}.", 'A line reads: defenses = ["natural", "nsq"]'
+        ) from None
     values = {key: _read_value(path, key, value) for key, value in document.items()}
     return make_spec({**values, **overrides})
 
@@ -119,7 +127,9 @@ def _read_value(path: Path, key: str, value: Any) -> Any:
         names = [value] if isinstance(value, str) else value
         if isinstance(names, list) and all(isinstance(name, str) for name in names):
             return split_names(tuple(names))
-        raise UserError(f"{key} in {path} should be a list of names, not {value!r}.", f'{key} = ["first", "second"]')
+        raise UserError(
+            f"{key} in {path} should be a list of names, not {value!r}.", f'{key} = ["one", "two"]'
+        )
     if key == "eps_grid":
         return _read_grid(path, value)
     expected = _TYPES.get(key, str)
@@ -130,7 +140,7 @@ def _read_value(path: Path, key: str, value: Any) -> Any:
 
 
 def _read_grid(path: Path, value: Any) -> str:
-    """A grid may be written as text, as a list of numbers and fractions, or as ``true`` for the canonical one."""
+    """A grid may be text, a list of numbers and fractions, or ``true`` for the canonical one."""
     if value is True:
         return CANONICAL
     if isinstance(value, str):
@@ -138,5 +148,6 @@ def _read_grid(path: Path, value: Any) -> str:
     if isinstance(value, list) and value and all(isinstance(point, int | float | str) for point in value):
         return ",".join(str(point) for point in value)
     raise UserError(
-        f"eps_grid in {path} should be text or a list of radii, not {value!r}.", 'eps_grid = "0:8/255:9" or [0, 0.1]'
+        f"eps_grid in {path} should be text or a list of radii, not {value!r}.",
+        'eps_grid = "0:8/255:9" or [0, 0.1]',
     )

@@ -1,27 +1,11 @@
 """What a run says of itself in words and tables, before it starts and after it ends."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from robbench.models import ModelCard
 from robbench.preparation import PreparedRun
 from robbench.running import RunReport
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table of text.
-
-    Attributes:
-        title: What stands above it.
-        columns: The headings.
-        rows: The cells, as many in each row as there are columns.
-        numbers: How many columns, counted from the right, hold numbers.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-    numbers: int = 0
+from robbench.text_table import TextTable
 
 
 def announce(prepared: PreparedRun, folder: Path) -> list[str]:
@@ -72,3 +56,11 @@ def next_steps(report: RunReport) -> str:
     if report.was_complete:
         return f"This run was complete already; nothing was computed. Figures: robbench plot {report.folder}"
     return f"Rows and curves are in {report.folder}. Figures: robbench plot {report.folder}"
+
+
+def training_line(card: ModelCard, models_dir: Path) -> str:
+    """What a training made, in one line."""
+    return (
+        f"{card.defense} on {card.dataset}: clean accuracy {card.clean_accuracy:.1%} on {card.test_samples} "
+        f"test samples, {card.seconds:.0f} s, in {models_dir / card.dataset}"
+    )

@@ -9,13 +9,16 @@ from robbench.errors import UserError
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("0.3", 0.3), ("8/255", 8 / 255), (" 1 / 4 ", 0.25), ("0", 0.0), ("1", 1.0), ("1e-2", 0.01)]
+    ("text", "value"),
+    [("0.3", 0.3), ("8/255", 8 / 255), (" 1 / 4 ", 0.25), ("0", 0.0), ("1", 1.0), ("1e-2", 0.01)],
 )
 def test_reads_numbers_and_fractions(text, value):
     assert parse_epsilon(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "abc", "1/0", "nan", "inf", "-inf", "1/nan", "0.3.1", "8/", "/255", "½"])
+@pytest.mark.parametrize(
+    "text", ["", "abc", "1/0", "nan", "inf", "-inf", "1/nan", "0.3.1", "8/", "/255", "½"]
+)
 def test_refuses_what_is_no_number(text):
     with pytest.raises(UserError, match="not a radius"):
         parse_epsilon(text)
@@ -32,7 +35,9 @@ def test_a_range_has_exact_points_and_both_ends():
     assert parse_grid("0:8/255:9") == tuple(i / 255 for i in range(9))
 
 
-@pytest.mark.parametrize("text", ["", ",", "0:1", "0:0.3:1", "0:0.3:x", "0:0.3:2.5", "0:0.3:100000", "0:0.3:13:1"])
+@pytest.mark.parametrize(
+    "text", ["", ",", "0:1", "0:0.3:1", "0:0.3:x", "0:0.3:2.5", "0:0.3:100000", "0:0.3:13:1"]
+)
 def test_refuses_empty_and_malformed_grids(text):
     with pytest.raises(UserError):
         parse_grid(text)

@@ -8,7 +8,9 @@ from robbench.registry import Registry
 def fruits(tmp_path, monkeypatch):
     package = tmp_path / "orchard"
     package.mkdir()
-    (package / "__init__.py").write_text("from robbench.registry import Registry\nfruits = Registry('fruit', 'orchard')\n")
+    (package / "__init__.py").write_text(
+        "from robbench.registry import Registry\nfruits = Registry('fruit', 'orchard')\n"
+    )
     (package / "apple.py").write_text("from orchard import fruits\nfruits.register('apple')('an apple')\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     import orchard  # pyright: ignore[reportMissingImports]

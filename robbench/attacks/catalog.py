@@ -85,6 +85,11 @@ def attack_options(attack_class: type[Attack]) -> dict[str, Any]:
     }
 
 
+def takes_steps(attack_class: type[Attack]) -> bool:
+    """Whether an attack's name may hold a step count."""
+    return "steps" in {field.name for field in fields(attack_class)}  # pyright: ignore[reportArgumentType]
+
+
 def is_installed(attack_class: type[Attack]) -> bool:
     """Whether the library that an attack needs can be imported."""
     return not attack_class.requires or importlib.util.find_spec(attack_class.requires) is not None
@@ -254,7 +259,7 @@ def _label(attack: Attack, view: str, source: str) -> str:
         for key in attack_options(type(attack))
         if (value := getattr(attack, key)) != default[key]
     ]
-    show_steps = steps is not None and steps != default.get("steps")
+    show_steps = "steps" in default and steps != default["steps"]
     parts = [algorithm, str(steps) if show_steps else "", *(f"-{word}" for word in words)]
     parts += ["" if attack.backend == "native" else f"@{attack.backend}", *(f":{o}" for o in options)]
     return "".join(parts)

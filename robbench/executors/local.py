@@ -67,7 +67,10 @@ def _target(job: Job, workplace: Workplace) -> Iterator[Target]:
     """The job's defense on the device, frozen; given back to the CPU and as it was afterwards."""
     loaded = workplace.defenses[job.defense]
     exact = loaded.defense.model
-    view, view_is_exact = loaded.defense.view(job.attack.view), loaded.defense.forwards_exactly(job.attack.view)
+    view, view_is_exact = (
+        loaded.defense.view(job.attack.view),
+        loaded.defense.forwards_exactly(job.attack.view),
+    )
     if job.attack.source:
         view, view_is_exact = workplace.defenses[job.attack.source].defense.model, False
     norm = get_norm(job.norm)

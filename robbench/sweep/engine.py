@@ -95,7 +95,9 @@ class IterativeSweep:
 
     def _begin(self, slots: Slots, which: Flags | None = None) -> Slots:
         """Put slots at the start of their attempt."""
-        rows = torch.arange(len(slots), device=slots.row.device) if which is None else which.nonzero().flatten()
+        rows = (
+            torch.arange(len(slots), device=slots.row.device) if which is None else which.nonzero().flatten()
+        )
         if len(rows):
             starting = slots.select(rows)
             start = self.attack.start(self._ball(starting), mix_keys(self._attempt_keys(starting), -1))

@@ -101,7 +101,8 @@ class RowContext:
         columns = [values.get(column.name, [self.constants.get(column.name)] * count) for column in OUTCOMES]
         schema = arrow_schema(OUTCOMES)
         return pa.Table.from_arrays(
-            [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+            [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)],
+            schema=schema,
         )
 
     def _critical(self, broken: Bool[Tensor, "m points"]) -> list[object]:

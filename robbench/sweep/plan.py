@@ -83,7 +83,9 @@ class Plan:
     def shared(self) -> list[tuple[Cell, Cell]]:
         """Pairs of a cell and the earlier cell whose computation answers it too."""
         first: dict[str, Cell] = {}
-        return [(cell, first[cell.job_id]) for cell in self.cells if first.setdefault(cell.job_id, cell) != cell]
+        return [
+            (cell, first[cell.job_id]) for cell in self.cells if first.setdefault(cell.job_id, cell) != cell
+        ]
 
 
 @dataclass(frozen=True)
@@ -142,5 +144,13 @@ def make_plan(
 
 def _job_id(defense: str, attack: ResolvedAttack, terms: SweepTerms, weights: list[str]) -> str:
     """A hash of everything that an outcome depends on."""
-    parts = [defense, attack.attack.backend, repr(attack.attack), attack.view, attack.source, asdict(terms), weights]
+    parts = [
+        defense,
+        attack.attack.backend,
+        repr(attack.attack),
+        attack.view,
+        attack.source,
+        asdict(terms),
+        weights,
+    ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

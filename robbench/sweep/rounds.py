@@ -67,7 +67,9 @@ class LibrarySweep:
         for restart in range(getattr(self.attack, "restarts", 1)):
             points = self._call(self.attack, window, findings, rows, largest, restart)
             # Any distance counts here: the image breaks every ε that is not smaller.
-            box = Ball(window.images[rows], torch.full(rows.shape, torch.inf, device=rows.device), self.target.norm)
+            box = Ball(
+                window.images[rows], torch.full(rows.shape, torch.inf, device=rows.device), self.target.norm
+            )
             self._judge(points.clamp(0, 1), box, window, findings, rows, largest)
 
     def _sweep_budgets(self, attack: BudgetAttack, window: Window, findings: Findings, rows: Tensor) -> None:

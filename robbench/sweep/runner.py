@@ -82,7 +82,9 @@ def _sweeper(job: Job, target: Target, batch_size: int) -> IterativeSweep | Libr
     raise TypeError(f"{attack} is of no known kind")
 
 
-def _parts(job: Job, dataset: Dataset, stored: frozenset[int], target: Target) -> Iterator[tuple[Tensor, int]]:
+def _parts(
+    job: Job, dataset: Dataset, stored: frozenset[int], target: Target
+) -> Iterator[tuple[Tensor, int]]:
     """The positions still to do, and the window size for them."""
     if isinstance(job.attack.attack, IterativeAttack):
         todo = [index for index in range(len(dataset)) if index not in stored]

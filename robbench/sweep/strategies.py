@@ -83,5 +83,7 @@ def get_strategy(name: str) -> Strategy:
         UserError: There is none.
     """
     if name not in STRATEGIES:
-        raise UserError(f"There is no sweep strategy called {name!r}.", f"There are: {', '.join(STRATEGIES)}.")
+        raise UserError(
+            f"There is no sweep strategy called {name!r}.", f"There are: {', '.join(STRATEGIES)}."
+        )
     return STRATEGIES[name]

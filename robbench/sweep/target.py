@@ -58,7 +58,9 @@ def make_target(
     counter = PassCounter()
     counted_exact = CountedModel(exact, counter)
     counted_view = counted_exact if view is exact else CountedModel(view, counter)
-    return Target(Judge(counted_exact, criterion), counted_view, view_is_exact, counter, norm, classes, device)
+    return Target(
+        Judge(counted_exact, criterion), counted_view, view_is_exact, counter, norm, classes, device
+    )
 
 
 Progress = Callable[[int, PassCounter], None]

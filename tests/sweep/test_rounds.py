@@ -63,7 +63,10 @@ class Guess(BudgetAttack):
     restarts: int = 1
 
     def perturb(self, problem):
-        return problem.ball.centers + (2 * torch.rand_like(problem.ball.centers) - 1) * problem.ball.epsilon.max()
+        return (
+            problem.ball.centers
+            + (2 * torch.rand_like(problem.ball.centers) - 1) * problem.ball.epsilon.max()
+        )
 
 
 @dataclass(frozen=True)

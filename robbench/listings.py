@@ -1,0 +1,102 @@
+"""What there is to choose from, as tables."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING
+from pathlib import Path
+from typing import Any
+
+from robbench.text_table import TextTable
+
+
+def listing(what: str, models_dir: Path | None) -> TextTable:
+    """The table of all defenses, attacks, datasets, models or figures.
+
+    Args:
+        what: One of those words.
+        models_dir: Where models are looked for first.
+    """
+    tables: dict[str, Callable[[], TextTable]] = {
+        "defenses": _defenses,
+        "attacks": _attacks,
+        "datasets": _datasets,
+        "figures": _figures,
+        "models": lambda: _models(models_dir),
+    }
+    return tables[what]()
+
+
+def _first_line(thing: Any) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n")[0].replace("``", "")
+
+
+def _defenses() -> TextTable:
+    from robbench.defenses import DefenseRecipe, defenses
+
+    rows = []
+    for name, recipe in defenses.items():
+        trained_here = isinstance(recipe, type) and issubclass(recipe, DefenseRecipe)
+        rows.append((name, _first_line(recipe), recipe.paper if trained_here else "from another package"))
+    return TextTable("Defenses", ("name", "what it is", "paper"), rows)
+
+
+def _attacks() -> TextTable:
+    from robbench.attacks import attacks
+    from robbench.attacks.catalog import attack_options, is_installed, takes_steps
+
+    rows = [
+        ("bpda<N>", "PGD on the view bpda; bpda-substitute and bpda-smooth take other views.", "", ""),
+        ("cwinf<N>", "PGD on the CW margin loss.", "", ""),
+    ]
+    for name, attack in attacks.items():
+        options = ", ".join(
+            key if default in (None, MISSING) else f"{key}={default}"
+            for key, default in attack_options(attack).items()
+        )
+        algorithm, at, backend = name.partition("@")
+        steps = "<N>" if takes_steps(attack) else ""
+        missing = "" if is_installed(attack) else f" Needs {attack.requires}, which is not installed."
+        what = _first_line(attack) + missing
+        rows.append((f"{algorithm}{steps}{at}{backend}", what, "/".join(attack.losses), options))
+    return TextTable("Attacks", ("name", "what it is", "losses", "options"), sorted(rows))
+
+
+def _datasets() -> TextTable:
+    from robbench.datasets import datasets
+
+    rows = [
+        (
+            name,
+            f"{info.title}, {' × '.join(map(str, info.shape))}, {len(info.classes)} classes",
+            info.unit.format(info.epsilon),
+            f"{len(info.grid)} points to {info.unit.format(info.grid[-1])}",
+            str(info.attack_steps),
+        )
+        for name, info in datasets.items()
+    ]
+    return TextTable("Datasets", ("name", "images", "standard ε", "grid", "PGD steps"), rows, numbers=3)
+
+
+def _models(models_dir: Path | None) -> TextTable:
+    from robbench.models import list_models
+
+    rows = [
+        (
+            stored.card.dataset,
+            stored.card.defense,
+            f"{100 * stored.card.clean_accuracy:.1f} %",
+            f"{stored.card.seconds:.0f}",
+            str(stored.card.seed),
+            str(stored.weights.parent),
+        )
+        for stored in list_models(models_dir)
+    ]
+    columns = ("dataset", "defense", "clean accuracy", "training seconds", "seed", "folder")
+    return TextTable("Trained models", columns, rows)
+
+
+def _figures() -> TextTable:
+    from robbench.figures import figures
+
+    rows = [(name, _first_line(draw)) for name, draw in figures.items()]
+    return TextTable("Figures", ("name", "what it shows"), rows)
