@@ -61,6 +61,8 @@ class ArtAttack(Attack):
 class ArtPGD(ArtAttack, BudgetAttack):
     """Projected gradient ascent, by ART; the last iterate counts.
 
+    In l2 it clips to the box before it projects onto the ball, the others after: they differ where both bind.
+
     Attributes:
         steps: Iterations.
         loss: What is ascended; ``cw`` is robbench's own loss in ART's loop.

@@ -89,7 +89,7 @@ def _adversarial_starts(problem: Problem) -> dict[int, Any]:
     centers, starts = problem.ball.centers, {}
     missing = torch.arange(len(centers), device=centers.device)
     for _ in range(_START_DRAWS):
-        drawn = torch.rand_like(centers[missing])
+        drawn = torch.rand(len(missing), *centers.shape[1:], device=centers.device)
         other = problem.model(drawn).argmax(1) != problem.labels[missing]
         for i, image in zip(missing[other].tolist(), drawn[other], strict=True):
             starts[i] = image.cpu().numpy()

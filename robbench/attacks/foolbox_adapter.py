@@ -139,7 +139,7 @@ class FoolboxNoise(_FoolboxBudget):
         from foolbox.devutils import atleast_kd, flatten
 
         class LinfNoise(library.attacks.LinfRepeatedAdditiveUniformNoiseAttack):
-            def get_epsilons(self, x: Any, p: Any, epsilon: Any, min_: float, max_: float) -> Any:
+            def get_epsilons(self, x: Any, p: Any, epsilon: Any, min_: Any, max_: Any) -> Any:
                 # foolbox divides by the largest entry, not the largest absolute one, and leaves the ball.
                 return epsilon / atleast_kd(flatten(p).abs().max(axis=-1), p.ndim)
 

@@ -1,15 +1,20 @@
 """The registry of attacks, by algorithm and backend."""
 
+from typing import TypeVar
+
 from robbench.attacks.contract import Attack
 from robbench.registry import Registry
+
+A = TypeVar("A", bound=Attack)
 
 attacks: Registry[type[Attack]] = Registry("attack", "robbench.attacks")
 """Members are called ``algorithm`` for native attacks and ``algorithm@backend`` for the libraries'."""
 
 
-def register_attack(attack: type[Attack]) -> type[Attack]:
+def register_attack(attack: type[A]) -> type[A]:
     """Make an attack class known by its algorithm and backend."""
-    return attacks.register(registered_name(attack.algorithm, attack.backend))(attack)
+    attacks.register(registered_name(attack.algorithm, attack.backend))(attack)
+    return attack
 
 
 def registered_name(algorithm: str, backend: str) -> str:

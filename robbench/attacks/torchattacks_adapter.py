@@ -147,7 +147,7 @@ class TorchattacksAPGD(BudgetAttack):
             )
             # One run, not `attack(...)`: that drops samples it finds wrong, and then the radii no longer fit.
             best, correct, _, adversarial = attack.attack_single_run(fresh_images(problem), problem.labels)
-            return torch.where(per_image(correct), best, adversarial).detach()
+            return torch.where(correct.view(-1, 1, 1, 1), best, adversarial).detach()
 
 
 @register_attack
