@@ -131,6 +131,6 @@ def get_norm(name: str) -> Norm:
     return NORMS[name]
 
 
-def per_image(values: PerSample) -> Tensor:
-    """Shape one number per image so that it broadcasts over (n, channels, height, width)."""
+def per_image(values: PerSample | Flags) -> Tensor:
+    """Shape one value per image so that it broadcasts over (n, channels, height, width)."""
     return values.view(-1, 1, 1, 1)

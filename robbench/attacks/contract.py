@@ -79,6 +79,10 @@ class IterativeAttack(Attack):
     """Whether a move depends on the image, its gradient and the ball alone: then an image that comes again
     ends the run, with nothing lost."""
 
+    warm_starts: ClassVar[bool] = False
+    """Whether an attempt may start from an adversarial image of a larger ball, projected, instead of its own
+    start: sound where the start is arbitrary anyway, as PGD's is."""
+
     @abstractmethod
     def start(self, ball: Ball, keys: Keys) -> Images:
         """The first iterate of each sample.

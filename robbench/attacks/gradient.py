@@ -60,6 +60,7 @@ class PGD(_GradientAscent):
 
     algorithm = "pgd"
     paper = "Madry et al. 2018, arXiv:1706.06083"
+    warm_starts = True
     steps: int | None = None
     loss: str = "ce"
     restarts: int = 1

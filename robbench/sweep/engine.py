@@ -1,8 +1,8 @@
 """The native engine: iterative attacks on a batch that is always full.
 
-A slot of the batch is a sample at one ε. One forward pass both tests the current image and starts the step to
-the next one, so a sample leaves at its first adversarial iterate; its slot goes on with the sample's next ε or
-with a new sample. Radii, restarts and steps differ from slot to slot.
+A slot of the batch is a sample at one ε. One forward pass both tests the current image and starts the step
+to the next one, so a sample leaves at its first adversarial iterate; its slot goes on with the sample's next
+ε or with a new sample. Radii, restarts and steps differ from slot to slot.
 """
 
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ from torch import Tensor, nn
 from robbench.attacks import IterativeAttack
 from robbench.randomness import key_of, mix_keys
 from robbench.sweep.feed import Window
-from robbench.sweep.judge import mislabels
+from robbench.sweep.judge import Verdict, mislabels
 from robbench.sweep.outcomes import Findings
 from robbench.sweep.slots import Slots
 from robbench.sweep.strategies import DECIDED, Strategy
 from robbench.sweep.target import Target
 from robbench.tensors import Flags, Images, Labels, Logits
-from robbench.threat import TOLERANCE, Ball
+from robbench.threat import TOLERANCE, Ball, per_image
 
 CHECK_EVERY = {"cpu": 1, "cuda": 4}
-"""Steps between two settlements. Settling reads results on the host, which would stall a GPU at every step."""
+"""Steps between two settlements, which read results on the host and would stall a GPU at every step."""
 
 
 @dataclass
@@ -51,6 +51,7 @@ class IterativeSweep:
         self._epsilon_keys = torch.tensor([key_of(epsilon) for epsilon in self.epsilons], device=device)
         self._steps = self.attack.steps or 1
         self._pass_size = self.batch_size
+        self._warm_starts = self.strategy.warm_starts and self.attack.warm_starts
 
     def sweep(self, window: Window, findings: Findings) -> Iterator[Int64[Tensor, " m"]]:
         """Attack every correctly classified sample of a window over the whole grid.
@@ -100,7 +101,11 @@ class IterativeSweep:
         )
         if len(rows):
             starting = slots.select(rows)
-            start = self.attack.start(self._ball(starting), mix_keys(self._attempt_keys(starting), -1))
+            ball = self._ball(starting)
+            start = self.attack.start(ball, mix_keys(self._attempt_keys(starting), -1))
+            if self._warm_starts:
+                warm = (starting.breaks < len(self.epsilons)) & (starting.restart == 0)
+                start = torch.where(per_image(warm), ball.project(starting.nearest), start)
             slots.iterate, slots.previous = slots.iterate.clone(), slots.previous.clone()
             slots.iterate[rows] = start
             slots.previous[rows] = start
@@ -183,12 +188,38 @@ class IterativeSweep:
         slots.refused |= slots.hit & ~won
         slots.ended |= slots.refused & (slots.step == self._steps)
         slots.hit &= won
-        kept, accepted = rows[verdict.broken], hits.select(verdict.broken)
-        distance = verdict.distance[verdict.broken]
-        breaks, broken = self._reach(accepted, distance)
-        slots.breaks[kept] = torch.minimum(slots.breaks[kept], breaks)
-        findings.record(accepted.row, distance, verdict.prediction[verdict.broken], broken)
+        accepted = hits.select(verdict.broken)
+        self._keep(slots, rows[verdict.broken], accepted, _select(verdict, verdict.broken), findings)
+        if self._warm_starts:
+            first = (accepted.breaks == len(self.epsilons)).nonzero().flatten()
+            self._pull_back(slots, rows[verdict.broken][first], findings)
         return won
+
+    def _keep(self, slots: Slots, rows: Tensor, accepted: Slots, verdict: Verdict, findings: Findings) -> None:
+        """Record accepted images of the slots at ``rows``."""
+        breaks, broken = self._reach(accepted, verdict.distance)
+        slots.breaks[rows] = torch.minimum(slots.breaks[rows], breaks)
+        slots.nearest[rows] = accepted.iterate
+        findings.record(accepted.row, verdict.distance, verdict.prediction, broken)
+
+    def _pull_back(self, slots: Slots, rows: Tensor, findings: Findings) -> None:
+        """Bisect the grid for the smallest ball onto which a slot's image projects and stays adversarial.
+
+        Forward passes only. Whatever is accepted is an adversarial image like any other; that smaller balls
+        need not behave alike only decides how many passes it takes.
+        """
+        low = slots.survives[rows]
+        while len(open_ := (slots.breaks[rows] - low > 1).nonzero().flatten()):
+            rows, low = rows[open_], low[open_]
+            trial = slots.select(rows)
+            trial.tried = (low + trial.breaks) // 2
+            ball = self._ball(trial)
+            trial.iterate = ball.project(trial.nearest)
+            verdict = self.target.judge.judge(trial.iterate, ball, trial.labels)
+            findings.n_forward[trial.row] += 1
+            good = verdict.broken
+            self._keep(slots, rows[good], trial.select(good), _select(verdict, good), findings)
+            low = torch.where(good, low, trial.tried)
 
     def _reach(self, slots: Slots, distance: Tensor) -> tuple[Tensor, Tensor]:
         """The smallest grid index an accepted image breaks, and all grid points at which it counts."""
@@ -228,3 +259,7 @@ class IterativeSweep:
                 logits = exact(images)
         # An undefined gradient says nothing about where to go.
         return logits.detach(), torch.nan_to_num(gradient, nan=0.0)
+
+
+def _select(verdict: Verdict, which: Flags) -> Verdict:
+    return Verdict(*(column[which] for column in verdict))

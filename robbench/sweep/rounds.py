@@ -1,4 +1,4 @@
-"""Library attacks over a grid, in rounds: each call gets a whole batch of (sample, its own ε) where it can."""
+"""Library attacks over a grid, in rounds: each call is a batch of (sample, its own ε) where it can be."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

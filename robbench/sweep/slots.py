@@ -28,6 +28,7 @@ class Slots:
         step: Moves made so far.
         iterate: The current image.
         previous: The image before it.
+        nearest: The adversarial image found last, if any; its ball is the smallest broken so far.
         hit: The current image looks adversarial and waits for the judge.
         refused: The judge has refused the current image.
         ended: The attempt has made its last step, or can only repeat itself, without success.
@@ -44,6 +45,7 @@ class Slots:
     step: Numbers
     iterate: Images
     previous: Images
+    nearest: Images
     hit: Flags
     refused: Flags
     ended: Flags
@@ -75,6 +77,7 @@ class Slots:
             step=torch.zeros_like(rows),
             iterate=images,
             previous=images,
+            nearest=images.clone(),
             hit=torch.zeros_like(rows, dtype=torch.bool),
             refused=torch.zeros_like(rows, dtype=torch.bool),
             ended=torch.zeros_like(rows, dtype=torch.bool),

@@ -27,10 +27,13 @@ class Strategy(ABC):
         each_epsilon_alone: A success counts at its own ε only, and an attempt is judged at its last iterate,
             as other tools do. Otherwise any iterate may succeed, and a success counts at every grid ε not
             smaller than the measured distance of the image found.
+        warm_starts: After a success the native engine pulls the image found back, and starts the next, smaller
+            ball from it.
     """
 
     name: ClassVar[str]
     each_epsilon_alone: ClassVar[bool] = False
+    warm_starts: ClassVar[bool] = False
 
     @abstractmethod
     def first(self, points: int) -> int:
@@ -73,7 +76,25 @@ class Survivors(Strategy):
         return torch.where((breaks == points) & (tried + 1 < points), tried + 1, DECIDED)
 
 
-STRATEGIES: dict[str, Strategy] = {strategy.name: strategy for strategy in (Independent(), Survivors())}
+class Search(Strategy):
+    """Descending from the largest ε until the first failure: about one failure per sample, and failures cost.
+
+    Assumes that who survives ε survives every smaller one, which masked gradients can violate; `auto` checks.
+    """
+
+    name = "search"
+    warm_starts = True
+
+    def first(self, points: int) -> int:
+        return points - 1
+
+    def following(self, tried: Indices, survives: Indices, breaks: Indices, points: int) -> Indices:
+        return torch.where(breaks - 1 > survives, breaks - 1, DECIDED)
+
+
+STRATEGIES: dict[str, Strategy] = {
+    strategy.name: strategy for strategy in (Independent(), Survivors(), Search())
+}
 
 
 def get_strategy(name: str) -> Strategy:

@@ -21,7 +21,7 @@ def _exact(model, images, labels, norm="linf", grid=GRID):
     return expected, near
 
 
-@pytest.mark.parametrize("strategy", ["independent", "survivors"])
+@pytest.mark.parametrize("strategy", ["independent", "survivors", "search"])
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_finds_the_exact_critical_epsilon_of_a_linear_model(attack, strategy):
     model, images, labels = linear_oracle(count=150)
@@ -32,7 +32,7 @@ def test_finds_the_exact_critical_epsilon_of_a_linear_model(attack, strategy):
     assert (found[~near] == expected[~near]).all()
 
 
-@pytest.mark.parametrize("strategy", ["independent", "survivors"])
+@pytest.mark.parametrize("strategy", ["independent", "survivors", "search"])
 def test_finds_the_exact_critical_epsilon_in_l2(strategy):
     grid = tuple(np.linspace(0, 1.2, 13).tolist())
     # Pixels away from the box: there the steepest direction leads straight to the boundary.
@@ -74,7 +74,7 @@ def test_batch_size_order_and_windows_change_nothing(attack):
     images = torch.rand(40, 1, 8, 8, generator=torch.Generator().manual_seed(1))
     labels = model.eval()(images).argmax(1)
     whole = sweep(model, images, labels, attack, batch_size=64)
-    assert 0.1 < whole.broken[:, -1].mean()
+    assert whole.broken[:, -1].mean() > 0.1
     shuffled = torch.randperm(40, generator=torch.Generator().manual_seed(2))
     for changed in (
         sweep(model, images, labels, attack, batch_size=7),

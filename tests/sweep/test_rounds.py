@@ -80,7 +80,7 @@ class Returns(BudgetAttack):
         return self.what(problem.ball.centers)  # pyright: ignore[reportCallIssue]
 
 
-@pytest.mark.parametrize("strategy", ["independent", "survivors"])
+@pytest.mark.parametrize("strategy", ["independent", "survivors", "search"])
 @pytest.mark.parametrize("attack", [SignStep(), SignSteps(), SignSteps(restarts=2)], ids=repr)
 def test_finds_the_exact_critical_epsilon(attack, strategy):
     model, images, labels = linear_oracle(count=100)
