@@ -62,7 +62,7 @@ def cli() -> None:
 )
 @click.option("--samples", type=int, help="The first so many of the test split. Default: all.")
 @click.option("--norm", help="linf (default) or l2.")
-@click.option("--sweep", help="survivors (default) or independent.")
+@click.option("--sweep", help="auto (default), survivors, search or independent.")
 @click.option("--criterion", help="top1 (default) or top5.")
 @click.option("--seed", type=int, help="Seeds every random number. Default: 0.")
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file of these; what is typed wins.")

@@ -20,7 +20,7 @@ from robbench.provenance import provenance
 from robbench.spec import SweepSpec
 from robbench.sweep.judge import check_criterion
 from robbench.sweep.plan import Plan, SweepTerms, make_plan
-from robbench.sweep.strategies import get_strategy
+from robbench.sweep.strategies import check_strategy
 from robbench.threat import get_norm
 
 CHECKED_SAMPLES = 8
@@ -147,7 +147,7 @@ def check_defenses(loaded: Sequence[LoadedDefense], dataset: Dataset, device: to
 
 def _check_names(spec: SweepSpec) -> None:
     get_norm(spec.norm)
-    get_strategy(spec.sweep)
+    check_strategy(spec.sweep)
     check_criterion(spec.criterion)
 
 

@@ -38,7 +38,7 @@ class SweepSpec:
     eps_grid: str = ""
     samples: int | None = None
     norm: str = "linf"
-    sweep: str = "survivors"
+    sweep: str = "auto"
     criterion: str = "top1"
     seed: int = 0
 

@@ -20,6 +20,7 @@ class JobRecord:
         clean_accuracy: Share of samples correct unperturbed.
         robust_accuracy: Share of samples not broken at the largest ε.
         samples: The number of samples.
+        control: What the control of ``auto`` found; empty where there was none.
     """
 
     seconds: float
@@ -29,6 +30,7 @@ class JobRecord:
     clean_accuracy: float
     robust_accuracy: float
     samples: int
+    control: dict[str, float]
 
 
 class OutcomeSink(Protocol):
@@ -44,6 +46,14 @@ class OutcomeSink(Protocol):
 
     def append(self, job_id: str, rows: pa.Table) -> None:
         """Keep some rows; after this they are not lost."""
+        ...
+
+    def recall(self, job_id: str) -> dict[str, float]:
+        """What a job remembered beside its rows; empty at first."""
+        ...
+
+    def remember(self, job_id: str, facts: dict[str, float]) -> None:
+        """Keep a few facts of a job beside its rows."""
         ...
 
     def complete_job(self, job_id: str, record: dict[str, Any]) -> None:

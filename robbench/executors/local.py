@@ -14,7 +14,7 @@ from robbench.datasets import Dataset
 from robbench.defenses.loading import LoadedDefense
 from robbench.executors.contract import JobRecord, OutcomeSink, RunObserver
 from robbench.sweep.plan import Job, Plan
-from robbench.sweep.runner import Resources, run_job
+from robbench.sweep.runner import JobRun, Resources
 from robbench.sweep.target import Target, make_target
 from robbench.threat import get_norm
 
@@ -56,10 +56,25 @@ def _run(job: Job, workplace: Workplace, sink: OutcomeSink, observer: RunObserve
         observer.job_progressed(job, done, counter.forward + counter.backward)
 
     with _target(job, workplace) as target:
-        resources = Resources(workplace.batch_size, tell)
-        for rows in run_job(job, workplace.dataset, stored, target, resources):
+        resources = Resources(workplace.batch_size, tell, _Memory(sink, job.id))
+        for rows in JobRun(job, workplace.dataset, stored, target, resources).tables():
             sink.append(job.id, rows)
-    return _record(sink.outcomes(job.id), time.perf_counter() - began, bool(stored))
+    seconds = time.perf_counter() - began
+    return _record(sink.outcomes(job.id), seconds, bool(stored), sink.recall(job.id))
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What one job keeps beside its rows, in the sink."""
+
+    sink: OutcomeSink
+    job_id: str
+
+    def recall(self) -> dict[str, float]:
+        return self.sink.recall(self.job_id)
+
+    def remember(self, facts: dict[str, float]) -> None:
+        self.sink.remember(self.job_id, facts)
 
 
 @contextmanager
@@ -82,7 +97,7 @@ def _target(job: Job, workplace: Workplace) -> Iterator[Target]:
         )
 
 
-def _record(outcomes: pa.Table, seconds: float, resumed: bool) -> JobRecord:
+def _record(outcomes: pa.Table, seconds: float, resumed: bool, control: dict[str, float]) -> JobRecord:
     count = outcomes.num_rows
     broken = [flags[-1] for flags in outcomes["broken"].to_pylist()]
     return JobRecord(
@@ -93,6 +108,7 @@ def _record(outcomes: pa.Table, seconds: float, resumed: bool) -> JobRecord:
         clean_accuracy=pc.sum(outcomes["clean_correct"]).as_py() / count,
         robust_accuracy=1 - sum(broken) / count,
         samples=count,
+        control=control,
     )
 
 

@@ -13,6 +13,7 @@ class MemorySink:
     def __init__(self) -> None:
         self._rows: dict[str, list[pa.Table]] = {}
         self._records: dict[str, dict[str, Any]] = {}
+        self._facts: dict[str, dict[str, float]] = {}
 
     def completed_jobs(self) -> dict[str, dict[str, Any]]:
         """The records of finished jobs by id."""
@@ -25,6 +26,14 @@ class MemorySink:
     def append(self, job_id: str, rows: pa.Table) -> None:
         """Keep some rows."""
         self._rows.setdefault(job_id, []).append(rows)
+
+    def recall(self, job_id: str) -> dict[str, float]:
+        """What a job remembered beside its rows; empty at first."""
+        return self._facts.get(job_id, {})
+
+    def remember(self, job_id: str, facts: dict[str, float]) -> None:
+        """Keep a few facts of a job beside its rows."""
+        self._facts[job_id] = facts
 
     def complete_job(self, job_id: str, record: dict[str, Any]) -> None:
         """Mark a job as finished."""

@@ -195,7 +195,9 @@ class IterativeSweep:
             self._pull_back(slots, rows[verdict.broken][first], findings)
         return won
 
-    def _keep(self, slots: Slots, rows: Tensor, accepted: Slots, verdict: Verdict, findings: Findings) -> None:
+    def _keep(
+        self, slots: Slots, rows: Tensor, accepted: Slots, verdict: Verdict, findings: Findings
+    ) -> None:
         """Record accepted images of the slots at ``rows``."""
         breaks, broken = self._reach(accepted, verdict.distance)
         slots.breaks[rows] = torch.minimum(slots.breaks[rows], breaks)

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Protocol
 
 import pyarrow as pa
 import torch
@@ -10,18 +11,31 @@ from torch import Tensor
 
 from robbench.attacks import BudgetAttack, IterativeAttack, MinimumNormAttack
 from robbench.datasets import Dataset
+from robbench.sweep.control import ControlResult, compare, control_sample, merged
 from robbench.sweep.engine import IterativeSweep
-from robbench.sweep.feed import windows
+from robbench.sweep.feed import Window, windows
 from robbench.sweep.outcomes import Findings, RowContext
 from robbench.sweep.plan import Job
 from robbench.sweep.rounds import BLOCK, LibrarySweep
-from robbench.sweep.strategies import get_strategy
+from robbench.sweep.strategies import AUTO, get_strategy
 from robbench.sweep.target import Progress, Target
 
 FLUSH_SECONDS = 2.0
 """Least time between two parts handed on; a long job hands on every twentieth of its time so far."""
 WINDOW_VALUES = 2**27
 """Pixel values of one window: 512 MiB of float32, so that memory stays flat however large the dataset."""
+
+
+class JobMemory(Protocol):
+    """What a job may keep beside its rows, for the process that continues it."""
+
+    def recall(self) -> dict[str, float]:
+        """What was kept; empty at first."""
+        ...
+
+    def remember(self, facts: dict[str, float]) -> None:
+        """Keep some facts."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -31,71 +45,141 @@ class Resources:
     Attributes:
         batch_size: Samples in one pass.
         progress: Told how far the job is.
+        memory: Keeps the control's verdict.
     """
 
     batch_size: int
     progress: Progress
+    memory: JobMemory
 
 
-def run_job(
-    job: Job, dataset: Dataset, stored: frozenset[int], target: Target, resources: Resources
-) -> Iterator[pa.Table]:
-    """Run what is missing of a job.
+@dataclass
+class JobRun:
+    """One job being run.
 
-    Args:
+    Attributes:
         job: What to compute.
         dataset: The samples.
         stored: Positions of the samples that need no work.
         target: The defense under the job's view.
-        resources: Batch size and progress.
-
-    Yields:
-        Outcome rows, each sample once; what was yielded need not be computed again.
+        resources: Batch size, progress and memory.
     """
-    sweep = _sweeper(job, target, resources.batch_size)
-    context = RowContext(job.constants(), job.epsilons)
-    clock = _FlushClock()
-    done = len(stored)
-    for part, size in _parts(job, dataset, stored, target):
-        for window in windows(dataset, part, size, target, f"{job.seed}\x1f{job.attack.attack}"):
-            findings = Findings.of(window, len(job.epsilons))
-            pending = [(~window.correct).nonzero().flatten()]
-            for rows in sweep.sweep(window, findings):
-                pending.append(rows)
-                resources.progress(done + sum(map(len, pending)), target.counter)
-                if clock.due():
-                    ready = torch.cat(pending)
-                    yield context.table(window, findings, ready)
-                    done, pending = done + len(ready), []
-            if pending:
-                ready = torch.cat(pending)
-                yield context.table(window, findings, ready)
-                done += len(ready)
 
+    job: Job
+    dataset: Dataset
+    stored: frozenset[int]
+    target: Target
+    resources: Resources
+    _done: int = field(init=False)
 
-def _sweeper(job: Job, target: Target, batch_size: int) -> IterativeSweep | LibrarySweep:
-    attack, strategy = job.attack.attack, get_strategy(job.strategy)
-    if isinstance(attack, IterativeAttack):
-        return IterativeSweep(attack, target, job.epsilons, strategy, batch_size)
-    if isinstance(attack, BudgetAttack | MinimumNormAttack):
-        return LibrarySweep(attack, target, job.epsilons, strategy, job.seed)
-    raise TypeError(f"{attack} is of no known kind")
+    def __post_init__(self) -> None:
+        self._done = len(self.stored)
 
+    def tables(self) -> Iterator[pa.Table]:
+        """Run what is missing.
 
-def _parts(
-    job: Job, dataset: Dataset, stored: frozenset[int], target: Target
-) -> Iterator[tuple[Tensor, int]]:
-    """The positions still to do, and the window size for them."""
-    if isinstance(job.attack.attack, IterativeAttack):
-        todo = [index for index in range(len(dataset)) if index not in stored]
-        channels, height, width = dataset.shape
-        if todo:
-            yield torch.tensor(todo), max(1, WINDOW_VALUES // (channels * height * width))
-        return
-    for start in range(0, len(dataset), BLOCK):
-        block = range(start, min(start + BLOCK, len(dataset)))
-        if not stored.issuperset(block):
-            yield torch.tensor(block), BLOCK
+        Yields:
+            Outcome rows, each sample once; what was yielded need not be computed again.
+        """
+        everything = torch.arange(len(self.dataset))
+        if self.job.strategy != AUTO or isinstance(self.job.attack.attack, MinimumNormAttack):
+            yield from self._sweep(everything, self.job.strategy)
+            return
+        control = control_sample(len(self.dataset), self.job.seed)
+        if not len(control):
+            yield from self._sweep(everything, "survivors")
+            return
+        kept = self.resources.memory.recall()
+        if not kept:
+            table, result = self._run_control(control)
+            if not self.stored.issuperset(control.tolist()):
+                yield table
+            self.resources.memory.remember(asdict(result))
+            kept = asdict(result)
+        rest = everything[~torch.isin(everything, control)]
+        yield from self._sweep(rest, "survivors" if kept["fell_back"] else "search")
+
+    def _sweep(self, indices: Tensor, strategy: str) -> Iterator[pa.Table]:
+        """Sweep the samples at some positions by one strategy, a part at a time."""
+        context, sweeper = self._context(strategy), self._sweeper(strategy)
+        clock = _FlushClock()
+        for part, size in self._parts(indices):
+            for window in self._windows(part, size):
+                findings = Findings.of(window, len(self.job.epsilons))
+                pending = [(~window.correct).nonzero().flatten()]
+                for rows in sweeper.sweep(window, findings):
+                    pending.append(rows)
+                    self._tell(sum(map(len, pending)))
+                    if clock.due():
+                        yield self._hand_on(context, window, findings, pending)
+                        pending = [rows[:0]]
+                yield self._hand_on(context, window, findings, pending)
+
+    def _hand_on(
+        self, context: RowContext, window: Window, findings: Findings, pending: list[Tensor]
+    ) -> pa.Table:
+        rows = torch.cat(pending)
+        self._done += len(rows)
+        return context.table(window, findings, rows)
+
+    def _run_control(self, control: Tensor) -> tuple[pa.Table, ControlResult]:
+        """Sweep the control both ways; its rows hold what either found."""
+        windows_of, found = [], {"survivors": [], "search": []}
+        size = BLOCK if self._is_library() else self._window_size()
+        for window in self._windows(control, size):
+            windows_of.append(window)
+            for strategy, results in found.items():
+                findings = Findings.of(window, len(self.job.epsilons))
+                for _ in self._sweeper(strategy).sweep(window, findings):
+                    self._tell(0)
+                results.append(findings)
+        result = compare(found["survivors"], found["search"])
+        context = self._context("survivors" if result.fell_back else "search")
+        tables = [
+            context.table(window, merged(thorough, search), torch.arange(len(window.index)))
+            for window, thorough, search in zip(windows_of, found["survivors"], found["search"], strict=True)
+        ]
+        self._done += len(control)
+        return pa.concat_tables(tables), result
+
+    def _tell(self, pending: int) -> None:
+        self.resources.progress(min(self._done + pending, len(self.dataset)), self.target.counter)
+
+    def _context(self, strategy: str) -> RowContext:
+        """The constant columns; under auto they say which strategy it came to."""
+        label = strategy if self.job.strategy == strategy else f"{self.job.strategy}: {strategy}"
+        return RowContext({**self.job.constants(), "strategy": label}, self.job.epsilons)
+
+    def _windows(self, indices: Tensor, size: int) -> Iterator[Window]:
+        return windows(
+            self.dataset, indices, size, self.target, f"{self.job.seed}\x1f{self.job.attack.attack}"
+        )
+
+    def _is_library(self) -> bool:
+        return not isinstance(self.job.attack.attack, IterativeAttack)
+
+    def _window_size(self) -> int:
+        channels, height, width = self.dataset.shape
+        return max(1, WINDOW_VALUES // (channels * height * width))
+
+    def _parts(self, indices: Tensor) -> Iterator[tuple[Tensor, int]]:
+        """The positions still to do, and the window size for them."""
+        if not self._is_library():
+            todo = torch.tensor([index for index in indices.tolist() if index not in self.stored])
+            if len(todo):
+                yield todo, self._window_size()
+            return
+        for block in indices.split(BLOCK):
+            if not self.stored.issuperset(block.tolist()):
+                yield block, BLOCK
+
+    def _sweeper(self, strategy: str) -> IterativeSweep | LibrarySweep:
+        job, attack, order = self.job, self.job.attack.attack, get_strategy(strategy)
+        if isinstance(attack, IterativeAttack):
+            return IterativeSweep(attack, self.target, job.epsilons, order, self.resources.batch_size)
+        if isinstance(attack, BudgetAttack | MinimumNormAttack):
+            return LibrarySweep(attack, self.target, job.epsilons, order, job.seed)
+        raise TypeError(f"{attack} is of no known kind")
 
 
 class _FlushClock:

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from robbench.errors import UserError
+from robbench.registry import suggest
 
 Indices = Int64[Tensor, " n"]
 DECIDED = -1
@@ -27,8 +27,8 @@ class Strategy(ABC):
         each_epsilon_alone: A success counts at its own ε only, and an attempt is judged at its last iterate,
             as other tools do. Otherwise any iterate may succeed, and a success counts at every grid ε not
             smaller than the measured distance of the image found.
-        warm_starts: After a success the native engine pulls the image found back, and starts the next, smaller
-            ball from it.
+        warm_starts: After a success the native engine pulls the image found back, and starts the next,
+            smaller ball from it.
     """
 
     name: ClassVar[str]
@@ -96,15 +96,20 @@ STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy for strategy in (Independent(), Survivors(), Search())
 }
 
+AUTO = "auto"
+"""`search`, checked on a control subsample and replaced by `survivors` where that finds it wrong."""
+
 
 def get_strategy(name: str) -> Strategy:
-    """The strategy called ``name``.
+    """The strategy called ``name``, which is not ``auto``."""
+    return STRATEGIES[name]
+
+
+def check_strategy(name: str) -> None:
+    """Refuse an unknown strategy.
 
     Raises:
-        UserError: There is none.
+        UserError: It is neither ``auto`` nor one of :data:`STRATEGIES`.
     """
-    if name not in STRATEGIES:
-        raise UserError(
-            f"There is no sweep strategy called {name!r}.", f"There are: {', '.join(STRATEGIES)}."
-        )
-    return STRATEGIES[name]
+    if name not in (AUTO, *STRATEGIES):
+        raise suggest("sweep strategy", name, (AUTO, *STRATEGIES))
