@@ -1,0 +1,170 @@
+"""One panel of the curves figure: the curves of one attack."""
+
+import textwrap
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from robbench.figures.house_style import CurveStyle
+from robbench.figures.paper_points import points_of
+from robbench.figures.titles import VIEW_TITLES, attack_title, defense_title
+
+_MOST_END_LABELS = 6
+_END_LABEL_GAP = 6.0
+"""Points of accuracy between two labels at a panel's right edge."""
+_TITLE_WIDTH = 48
+"""Characters of a line of details."""
+_LINE_HEIGHT = 9.5
+"""Points between the lines above a panel."""
+_MARKED_POINTS = 14
+
+
+def draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle]) -> None:
+    """Draw all curves of one attack, with bands and the paper's points.
+
+    Args:
+        axes: Where to.
+        panel: The points of one attack, columns as in :data:`robbench.schema.CURVES`.
+        styles: A style for each defense.
+    """
+    curves = {str(name): curve.sort_values("epsilon") for name, curve in panel.groupby("defense", sort=False)}
+    for name, curve in curves.items():
+        _draw_curve(axes, curve, styles[name])
+    axes.set_ylim(-3, 103)
+    axes.set_yticks(range(0, 101, 20))
+    _draw_end_labels(axes, curves, styles)
+
+
+def hollow_mark(color: str, marker: str, **options: str) -> Line2D:
+    """The mark of a value that somebody else states."""
+    return Line2D(
+        [],
+        [],
+        color=color,
+        linestyle="none",
+        marker=marker,
+        markersize=9,
+        markerfacecolor="none",
+        markeredgewidth=1.3,
+        **options,  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _draw_curve(axes: Axes, curve: pd.DataFrame, style: CurveStyle) -> None:
+    percent = curve[["robust_accuracy", "ci_low", "ci_high"]] * 100
+    axes.fill_between(
+        curve["epsilon"], percent["ci_low"], percent["ci_high"], color=style.color, alpha=0.18, linewidth=0
+    )
+    axes.plot(
+        curve["epsilon"],
+        percent["robust_accuracy"],
+        color=style.color,
+        linestyle=style.line,
+        marker=style.marker,
+        linewidth=1.5,
+        markersize=3.8,
+        markevery=max(1, len(curve) // _MARKED_POINTS),
+        clip_on=False,
+    )
+    for point in points_of(curve):
+        mark = hollow_mark(style.color, style.marker)
+        mark.set_data([point.epsilon], [point.accuracy * 100])
+        mark.set(clip_on=False, zorder=5)
+        axes.add_line(mark)
+
+
+def _draw_end_labels(axes: Axes, curves: dict[str, pd.DataFrame], styles: dict[str, CurveStyle]) -> None:
+    """Write each curve's last value at the right edge, moved apart where they would touch."""
+    if len(curves) > _MOST_END_LABELS:
+        return
+    largest = max(curve["epsilon"].iloc[-1] for curve in curves.values())
+    ends = {
+        name: curve["robust_accuracy"].iloc[-1] * 100
+        for name, curve in curves.items()
+        if curve["epsilon"].iloc[-1] == largest
+    }
+    names = sorted(ends, key=lambda name: ends[name])
+    for name, height in zip(names, spread([ends[name] for name in names], _END_LABEL_GAP), strict=True):
+        axes.annotate(
+            f"{ends[name]:.1f}",
+            (1.02, height),
+            xycoords=axes.get_yaxis_transform(),
+            fontsize=7,
+            color=styles[name].color,
+            va="center",
+            annotation_clip=False,
+        )
+
+
+def spread(heights: list[float], gap: float, lowest: float = 0.0) -> list[float]:
+    """Ascending heights moved as little as needed to stand ``gap`` apart, groups kept centered on their own.
+
+    The solution of least squares: neighbours that touch become one block, which stands at its members' mean,
+    but not below ``lowest``.
+    """
+    blocks: list[list[float]] = []
+    for height in heights:
+        blocks.append([height])
+        while len(blocks) > 1 and _bottom(blocks[-1], gap, lowest) < _top(blocks[-2], gap, lowest) + gap:
+            last = blocks.pop()
+            blocks[-1] += last
+    return [_bottom(block, gap, lowest) + gap * i for block in blocks for i in range(len(block))]
+
+
+def _bottom(block: list[float], gap: float, lowest: float) -> float:
+    return max(lowest, sum(block) / len(block) - gap * (len(block) - 1) / 2)
+
+
+def _top(block: list[float], gap: float, lowest: float) -> float:
+    return _bottom(block, gap, lowest) + gap * (len(block) - 1)
+
+
+def describe_panel(panel: pd.DataFrame) -> list[str]:
+    """The lines that stand above a panel, the attack's name first, then details in small print."""
+    head = panel.iloc[0]
+    title = attack_title(head["attack"], head["loss"], head["backend"])
+    details = [*title.details, *(["top-5 accuracy"] if head["criterion"] == "top5" else []), _samples(panel)]
+    lines = textwrap.wrap(", ".join(details), _TITLE_WIDTH)
+    plain = _plain_defenses(panel)
+    if plain:
+        lines += textwrap.wrap(f"{', '.join(plain)}: no such layer, so this is {title.plain}", _TITLE_WIDTH)
+    return [title.name, *lines]
+
+
+def write_title(axes: Axes, lines: list[str], room: int) -> None:
+    """Write the lines from :func:`describe_panel` above a panel.
+
+    Args:
+        axes: The panel.
+        lines: The name, then the small print.
+        room: Lines of small print to leave room for, so that the names of a row stand at one height.
+    """
+    axes.set_title(lines[0], loc="left", fontsize=9.5, fontweight="bold", pad=5 + _LINE_HEIGHT * room)
+    axes.annotate(
+        "\n".join(lines[1:]),
+        (0, 1),
+        xytext=(0, 3 + _LINE_HEIGHT * room),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=7.5,
+        color="#444444",
+        va="top",
+    )
+
+
+def _samples(panel: pd.DataFrame) -> str:
+    counts = [int(n) for n in panel["n"]]
+    fewest, most = min(counts), max(counts)
+    # Hard spaces: the line does not break here.
+    return (
+        f"n\u00a0=\u00a0{fewest:,}" if fewest == most else f"n\u00a0differs: {fewest:,}\u00a0to\u00a0{most:,}"
+    )
+
+
+def _plain_defenses(panel: pd.DataFrame) -> list[str]:
+    """Defenses without the layer that the attack's view replaces, where others have it."""
+    views = dict(zip(panel["defense"], panel["view"], strict=True))
+    if not set(views.values()) & set(VIEW_TITLES):
+        return []
+    return [defense_title(name) for name, view in views.items() if view == "exact"]

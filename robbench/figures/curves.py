@@ -1,0 +1,107 @@
+"""The curves figure: robust accuracy over ε, a panel per attack and a curve per defense."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from robbench.figures.curve_panel import describe_panel, draw_panel, hollow_mark, write_title
+from robbench.figures.epsilon_axis import format_epsilon_axis
+from robbench.figures.house_style import CurveStyle, curve_styles
+from robbench.figures.paper_points import points_of
+from robbench.figures.registration import register_figure
+from robbench.figures.titles import dataset_title, defense_title, norm_title
+
+_PANEL_WIDTH, _PANEL_HEIGHT = 2.75, 1.95
+_SINGLE_WIDTH, _SINGLE_HEIGHT = 4.6, 2.7
+_LINE = 0.14
+"""Height of a line of small print, in inches."""
+_LEGEND_ROW, _LEGEND_CHARACTER, _LEGEND_HANDLE = 0.19, 0.072, 0.8
+"""Height of a legend's row, width of its character and of its line with the space around, all generous."""
+
+
+@register_figure("curves")
+def draw(curves: pd.DataFrame) -> Figure:
+    """Robust accuracy over ε: a panel per attack, a curve per defense with its 95 % band."""
+    panels = [panel for _, panel in curves.groupby(["attack", "criterion"], sort=False)]
+    styles = curve_styles(curves["defense"])
+    columns = _columns(len(panels))
+    titles = [describe_panel(panel) for panel in panels]
+    starts = range(0, len(panels), columns)
+    rooms = [max(len(lines) - 1 for lines in titles[start : start + columns]) for start in starts]
+    legend = _legend(curves, styles)
+    width = _SINGLE_WIDTH if columns == 1 else _PANEL_WIDTH * columns + 0.5
+    legend_columns = _legend_columns([str(line.get_label()) for line in legend], width)
+    height = (
+        (_SINGLE_HEIGHT if columns == 1 else _PANEL_HEIGHT * len(rooms))
+        + _LINE * sum(rooms)
+        + _LEGEND_ROW * math.ceil(len(legend) / legend_columns)
+        + 0.95
+    )
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = _add_panels(figure, len(rooms), columns, len(panels))
+    format_epsilon_axis(axes[0], curves["epsilon"])
+    for index, panel in enumerate(panels):
+        draw_panel(axes[index], panel, styles)
+        write_title(axes[index], titles[index], rooms[index // columns])
+    _label_axes(axes, columns, norm_title(curves["norm"].iloc[0]))
+    figure.suptitle(
+        f"{dataset_title(curves['dataset'].iloc[0])}: accuracy under attack, with 95 % bands", fontsize=10.5
+    )
+    figure.legend(handles=legend, loc="outside lower center", ncols=legend_columns, handlelength=3.4)
+    return figure
+
+
+def _columns(panels: int) -> int:
+    """Panels in a row: two by two for four, else up to four in rows as even as can be."""
+    if panels <= 3:
+        return panels
+    if panels == 4:
+        return 2
+    return 3 if panels in (5, 6, 9) else 4
+
+
+def _add_panels(figure: Figure, rows: int, columns: int, count: int) -> list[Axes]:
+    """Axes that share both scales."""
+    axes: list[Axes] = []
+    for index in range(count):
+        first = axes[0] if axes else None
+        axes.append(figure.add_subplot(rows, columns, index + 1, sharex=first, sharey=first))
+    return axes
+
+
+def _label_axes(axes: list[Axes], columns: int, norm: str) -> None:
+    """Numbers and names only at the left, and under the lowest panel of each column."""
+    for index, panel in enumerate(axes):
+        left, lowest = index % columns == 0, index + columns >= len(axes)
+        panel.tick_params(labelleft=left, labelbottom=lowest)
+        panel.set_ylabel("Accuracy (%)" if left else "")
+        panel.set_xlabel(f"Perturbation ε ({norm}, pixels in [0, 1])" if lowest else "")
+
+
+def _legend(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2D]:
+    lines = [
+        Line2D(
+            [], [], color=style.color, linestyle=style.line, marker=style.marker, label=defense_title(name)
+        )
+        for name, style in styles.items()
+    ]
+    every = curves.groupby(["defense", "attack", "criterion"], sort=False)
+    if any(list(points_of(curve)) for _, curve in every):
+        lines.append(hollow_mark("#444444", "o", label="stated in the SQ paper (2019)"))
+    return lines
+
+
+def _legend_columns(labels: list[str], width: float) -> int:
+    """As many columns as fit side by side; matplotlib fills them one after another."""
+    for rows in range(1, len(labels)):
+        columns = math.ceil(len(labels) / rows)
+        longest = [
+            max(map(len, column)) for column in np.array_split(np.array(labels, dtype=object), columns)
+        ]
+        if columns <= 6 and sum(_LEGEND_HANDLE + _LEGEND_CHARACTER * n for n in longest) <= width:
+            return columns
+    return 1

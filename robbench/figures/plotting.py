@@ -1,0 +1,99 @@
+"""From folders of runs to figure files."""
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from robbench.analysis.joining import join_runs
+from robbench.errors import UserError
+from robbench.figures.registration import figures
+from robbench.figures.rendering import check_formats, render
+from robbench.files import make_folder, write_csv
+from robbench.store import find_runs, read_curves
+
+FOLDER = "figures"
+JOINED_TABLE = "joined-curves.csv"
+
+
+class Plotted(NamedTuple):
+    """What was drawn."""
+
+    files: list[Path]
+    """The files written."""
+    notes: list[str]
+    """What a reader of the figures should know, in sentences."""
+
+
+def plot(
+    paths: Sequence[Path],
+    out: Path | None = None,
+    formats: tuple[str, ...] = ("png",),
+    figure: str = "curves",
+) -> Plotted:
+    """Draw the curves of all complete runs: one figure per dataset and norm.
+
+    Where several runs are joined, the table of what is drawn is written beside the figures.
+
+    Args:
+        paths: Folders; each is a run, or holds runs.
+        out: The folder for the files; None: ``figures`` in the one path, or where all paths begin alike.
+        formats: ``png``, ``svg``, ``pdf``.
+        figure: A registered figure.
+
+    Raises:
+        UserError: No complete run, a damaged one, an unknown figure or format, or no place to write. Nothing
+            has then been written.
+    """
+    draw = figures.get(figure)
+    check_formats(formats)
+    runs = find_runs(*paths)
+    read = read_curves(runs)
+    notes = [f"{run} is not complete and left out; repeat its command to go on." for run in read.unfinished]
+    if not len(read.curves):
+        raise UserError(
+            f"There is nothing to draw yet: no run is complete of {', '.join(map(str, runs))}.",
+            "Repeat the command that began the run: it goes on.",
+        )
+    joined = join_runs(read.curves)
+    drawn = {
+        f"{figure}-{_stem(str(dataset), str(norm))}": draw(table)
+        for (dataset, norm), table in joined.curves.groupby(["dataset", "norm"], sort=False)  # pyright: ignore[reportGeneralTypeIssues]
+    }
+    folder = out or _common_folder(paths) / FOLDER
+    make_folder(folder)
+    files = []
+    for stem, picture in drawn.items():
+        for format in dict.fromkeys(formats):
+            files.append(folder / f"{stem}.{format}")
+            render(picture, files[-1], format)
+    if len(set(joined.curves["run"])) > 1:
+        files.append(_write_table(folder, joined.curves))
+    return Plotted(files, [*notes, *joined.notes])
+
+
+def safe_file_name(text: str) -> str:
+    """A name as part of a file name: odd characters become ``_``, and a hash keeps such names apart."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", text).strip("._")[:60]
+    return safe if safe == text else f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:8]}".lstrip("-")
+
+
+def _stem(dataset: str, norm: str) -> str:
+    name = safe_file_name(dataset)
+    return name if norm == "linf" else f"{name}-{safe_file_name(norm)}"
+
+
+def _common_folder(paths: Sequence[Path]) -> Path:
+    if len(paths) == 1:
+        return paths[0]
+    return Path(os.path.commonpath([path.absolute() for path in paths]))
+
+
+def _write_table(folder: Path, curves: pd.DataFrame) -> Path:
+    path = folder / JOINED_TABLE
+    write_csv(path, curves)
+    return path
