@@ -83,7 +83,7 @@ def test_fgsm_takes_the_same_step(backend, norm, loss, net, images) -> None:
 def test_the_default_step_is_the_same_share_of_epsilon(backend, net, images) -> None:
     labels = net(images).argmax(1).detach()
     ball = Ball(images, torch.full((len(images),), 0.2), get_norm("linf"))
-    expected = native_iterates(PGD(steps=7, random_start=False), net, ball, labels)[-1]
+    expected = native_iterates(PGD(steps=7, relative_step=2.5 / 7, random_start=False), net, ball, labels)[-1]
     attack = library_attack(f"pgd@{backend}", steps=7, random_start=False)
     points = attack.perturb(problem(net, images, labels, 0.2))
     assert (points - expected).abs().max() <= TOLERANCE
