@@ -14,6 +14,8 @@ from robbench.executors.contract import JobRecord
 from robbench.sweep.plan import Job
 from robbench.text_table import TextTable
 
+PIPED_WIDTH = 200
+"""Columns at most of a table that goes into a file; one on a terminal fits it."""
 PLAIN_SECONDS = 10.0
 """Least time between two progress lines where the output is no terminal."""
 
@@ -27,8 +29,9 @@ class Terminal:
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
-        # A table that is piped into a file is as wide as it needs; one on a terminal fits it.
         self._out = Console(highlight=False, soft_wrap=True)
+        if not self._out.is_terminal:
+            self._out.width = PIPED_WIDTH
         self._err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
@@ -39,8 +42,7 @@ class Terminal:
     def show(self, table: TextTable) -> None:
         """Print a table as a result."""
         if not self.quiet:
-            width = None if self._out.is_terminal else 200
-            self._out.print(_rich_table(table), width=width, soft_wrap=False, crop=False)
+            self._out.print(_rich_table(table), soft_wrap=False, crop=False)
 
     def error(self, error: UserError) -> None:
         """Print what the user can mend."""

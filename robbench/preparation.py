@@ -131,6 +131,12 @@ def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[Re
         UserError: A name that is none, or a combination that cannot be.
     """
     resolved = [resolve_attack(parse_attack(name), info, spec.norm, classes) for name in spec.attacks]
+    for attack in resolved:
+        if attack.attack.follows_predictions and spec.criterion != "top1":
+            raise UserError(
+                f"{attack.label} stops once the label is not first, so it says little of {spec.criterion}.",
+                "Use an attack that goes on, such as pgd.",
+            )
     return list({attack.label: attack for attack in resolved}.values())
 
 

@@ -33,9 +33,10 @@ class FGSM(_GradientAscent):
 
     algorithm = "fgsm"
     paper = "Goodfellow et al. 2014, arXiv:1412.6572"
-    steps: ClassVar[int | None] = 1
+    # Fixed, where the others leave a choice; no option, then, and no part of the name.
+    steps: ClassVar[int | None] = 1  # pyright: ignore[reportIncompatibleVariableOverride]
     loss: str = "ce"
-    restarts: ClassVar[int] = 1
+    restarts: ClassVar[int] = 1  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def start(self, ball: Ball, keys: Keys) -> Images:
         return ball.centers

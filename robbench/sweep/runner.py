@@ -82,10 +82,12 @@ class JobRun:
             Outcome rows, each sample once; what was yielded need not be computed again.
         """
         everything = torch.arange(len(self.dataset))
-        if self.job.strategy != AUTO or isinstance(self.job.attack.attack, MinimumNormAttack):
+        if self.job.strategy != AUTO:
             yield from self._sweep(everything, self.job.strategy)
             return
         control = control_sample(len(self.dataset), self.job.seed)
+        if isinstance(self.job.attack.attack, MinimumNormAttack):
+            control = control[:0]  # one run fills the whole curve; there is nothing to search
         if not len(control):
             yield from self._sweep(everything, "survivors")
             return
