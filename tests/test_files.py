@@ -21,6 +21,7 @@ from robbench.files import (
     write_json,
     write_table,
 )
+from tests.outcome_tables import outcome_table
 
 
 def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -117,3 +118,20 @@ def test_only_unfinished_files_are_removed(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     remove_unfinished(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".hidden", "robbench-partial"]
+
+
+def test_no_flipped_bit_in_the_data_goes_unnoticed(tmp_path: Path) -> None:
+    """Every seventh byte of the pages: the table reads as it was or not at all."""
+    table = outcome_table(range(50))
+    path = tmp_path / "table.parquet"
+    write_table(path, table)
+    content = path.read_bytes()
+    footer = int.from_bytes(content[-8:-4], "little")
+    noticed = 0
+    for position in range(4, len(content) - 8 - footer, 7):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 4]) + content[position + 1 :])
+        try:
+            assert read_table(path).equals(table), position
+        except (OSError, pa.ArrowException):
+            noticed += 1
+    assert noticed > 100

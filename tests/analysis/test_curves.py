@@ -61,8 +61,9 @@ def test_every_key_separates_curves_which_keep_their_order() -> None:
     }
     tables = [outcome_table(range(3), **first), outcome_table(range(5))]
     tables += [outcome_table(range(2), **{key: value}) for key, value in other.items()]
-    curves = curves_of(pa.concat_tables([*tables, outcome_table([9], **first)]), GRID)
-    assert curves["n"].tolist() == [n for n in (4, 5, 2, 2, 2, 2, 2) for _ in GRID]
+    tables += [outcome_table([1], **first | {"attack": "late"}), outcome_table([9], **first)]
+    curves = curves_of(pa.concat_tables(tables), GRID)
+    assert curves["n"].tolist() == [n for n in (4, 5, 2, 2, 2, 2, 2, 1) for _ in GRID]
     assert curves["defense"].iloc[0] == "y"
 
 

@@ -35,7 +35,7 @@ TWELVE = [
 ]
 HOSTILE = [
     "<script>alert(1)</script>",
-    "$\\frac{1}{",
+    "$\\frac{1}{$",
     "../../etc/passwd",
     "_hidden",
     "two\nlines",
@@ -48,7 +48,7 @@ CASES = {
     "twelve attacks": made_up_curves(FOUR, TWELVE, CIFAR_GRID, n=10_000, dataset="cifar10"),
     "thirteen defenses": made_up_curves([*FOUR, *(f"mine{i}.build" for i in range(9))], PAPERS_ATTACKS[:3]),
     "hostile names": made_up_curves(HOSTILE, ["pgd100", "bpda100"]),
-    "hostile attack": made_up_curves(["nsq"], ["$\\frac", "z" * 300], dataset="$_^"),
+    "hostile attack": made_up_curves(["nsq"], ["$\\frac{$", "z" * 300], dataset="$_^"),
     "two points": made_up_curves(["natural", "nsq"], ["pgd100", "bpda100"], (0.0, 0.3), n=360),
     "clean only": made_up_curves(["natural", "nsq"], ["pgd100"], (0.0,)),
 }
@@ -142,7 +142,7 @@ def test_different_numbers_of_samples_are_said() -> None:
 
 def test_names_are_drawn_as_they_are() -> None:
     texts = [text for text, _ in boxes(drawn("hostile names"))]
-    for name in ["<script>alert(1)</script>", "$\\frac{1}{", "_hidden", "two lines", "%s {0}"]:
+    for name in ["<script>alert(1)</script>", "$\\frac{1}{$", "_hidden", "two lines", "%s {0}"]:
         assert name in texts
 
 
