@@ -1,4 +1,4 @@
-"""Decoding encoded images: JPEG, PNG and what else Pillow reads, many at once."""
+"""Decoding encoded images, many at once."""
 
 import io
 from collections.abc import Callable
@@ -13,6 +13,8 @@ from robbench.errors import UserError
 
 _MODES = {1: ("L", {"L", "1"}), 3: ("RGB", {"RGB", "L", "1", "P", "RGBA", "LA", "CMYK", "YCbCr"})}
 """By channels: Pillow's mode for them, and the modes that become it without losing a bit of depth."""
+ENCODINGS = ("JPEG", "PNG", "BMP", "WEBP", "PPM", "GIF")
+"""What is decoded, by Pillow's names; TIFF, for one, takes seconds and gigabytes to refuse a damaged file."""
 _CHUNK = 64
 
 
@@ -52,11 +54,11 @@ def decode_image(
         fit: Brings the image to the size that is wanted.
 
     Raises:
-        UserError: The bytes are no image that Pillow reads, or its colours do not fit.
+        UserError: The bytes are no image in one of :data:`ENCODINGS`, or its colours do not fit.
     """
     mode, allowed = _MODES[channels]
     try:
-        with Image.open(io.BytesIO(encoded.data)) as image:
+        with Image.open(io.BytesIO(encoded.data), formats=ENCODINGS) as image:
             encoding, found = image.format or "unknown", image.mode
             image.load()
             pixels = np.asarray(fit(image.convert(mode))) if found in allowed else None

@@ -15,7 +15,7 @@ from robbench.datasets.image_decoding import EncodedImage, decode_images
 from robbench.datasets.pixels import LabelledPixels, SourceFormat, read_bytes
 from robbench.errors import UserError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm", ".tif", ".tiff"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm", ".gif"})
 
 
 class ImageFiles(NamedTuple):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from robbench.datasets.contract import ArrayDataset, DatasetInfo, Split
 from robbench.errors import UserError
 
-LOSSLESS = frozenset({"PNG", "BMP", "PPM", "GIF", "TIFF"})
+LOSSLESS = frozenset({"PNG", "BMP", "PPM", "GIF"})
 """Image encodings that give back the pixels they were made from."""
 
 

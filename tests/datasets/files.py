@@ -31,7 +31,7 @@ def write_mnist(folder, prefix, images, labels, suffix=""):
 def write_batch(path, images, labels, **fields):
     """A batch as Python 3 writes it; images (n, 3, 32, 32)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {b"data": images.reshape(len(images), -1), b"labels": labels, **fields}
+    content = {"data": images.reshape(len(images), -1), "labels": labels, **fields}
     path.write_bytes(pickle.dumps(content, protocol=4))
 
 

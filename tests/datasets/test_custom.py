@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -52,6 +52,7 @@ def test_bytes_are_divided_by_255():
         np.testing.assert_array_equal(_images(from_arrays(images, _LABELS)), pixels.astype(np.float32) / 255)
 
 
+@settings(deadline=None)
 @given(images=arrays(np.float64, st.tuples(*[st.integers(1, 3)] * 4), elements=st.floats(0, 1)))
 def test_any_images_in_the_box_are_taken(images):
     dataset = from_arrays(images, np.zeros(len(images), int))

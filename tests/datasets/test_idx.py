@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -18,6 +18,7 @@ from .files import idx_bytes, random_pixels, write_mnist
 _SMALL = arrays(np.uint8, st.tuples(*[st.integers(0, 4)] * 3))
 
 
+@settings(deadline=None)
 @given(values=_SMALL, zipped=st.booleans())
 def test_round_trip(tmp_path_factory, values, zipped):
     path = tmp_path_factory.mktemp("idx") / f"images{'.gz' if zipped else ''}"
@@ -26,6 +27,7 @@ def test_round_trip(tmp_path_factory, values, zipped):
     np.testing.assert_array_equal(read_idx(path, 3), values)
 
 
+@settings(deadline=None)
 @given(values=_SMALL, zipped=st.booleans(), data=st.data())
 def test_a_file_cut_at_any_byte_is_refused(tmp_path_factory, values, zipped, data):
     path = tmp_path_factory.mktemp("idx") / f"images{'.gz' if zipped else ''}"
@@ -36,6 +38,7 @@ def test_a_file_cut_at_any_byte_is_refused(tmp_path_factory, values, zipped, dat
     assert str(path) in caught.value.message
 
 
+@settings(deadline=None)
 @given(noise=st.binary(max_size=60), zipped=st.booleans())
 def test_any_bytes_give_an_array_or_a_user_error(tmp_path_factory, noise, zipped):
     path = tmp_path_factory.mktemp("idx") / f"labels{'.gz' if zipped else ''}"

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robbench.datasets.cifar10 import CIFAR10
@@ -65,6 +65,7 @@ def test_a_folder_without_parquet_of_the_split_is_no_source(tmp_path):
     assert ImageParquet((".",)).read(tmp_path, "test", CIFAR10) is None
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_file_cut_at_any_byte_is_refused(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("parquet") / "test.parquet"
