@@ -1,5 +1,6 @@
 """Figures: one file each, drawn from curves; never imports torch."""
 
+from robbench.figures.plotting import Plotted, plot
 from robbench.figures.registration import figures, register_figure
 
-__all__ = ["figures", "register_figure"]
+__all__ = ["Plotted", "figures", "plot", "register_figure"]

@@ -30,7 +30,7 @@ class Plotted(NamedTuple):
 
 
 def plot(
-    paths: Sequence[Path],
+    results: Path | Sequence[Path],
     out: Path | None = None,
     formats: tuple[str, ...] = ("png",),
     figure: str = "curves",
@@ -40,8 +40,8 @@ def plot(
     Where several runs are joined, the table of what is drawn is written beside the figures.
 
     Args:
-        paths: Folders; each is a run, or holds runs.
-        out: The folder for the files; None: ``figures`` in the one path, or where all paths begin alike.
+        results: One folder or several; each is a run, or holds runs.
+        out: The folder for the files; None: ``figures`` in the one folder, or where all their paths meet.
         formats: ``png``, ``svg``, ``pdf``.
         figure: A registered figure.
 
@@ -49,6 +49,7 @@ def plot(
         UserError: No complete run, a damaged one, an unknown figure or format, or no place to write. Nothing
             has then been written.
     """
+    paths = [results] if isinstance(results, Path) else list(results)
     draw = figures.get(figure)
     check_formats(formats)
     runs = find_runs(*paths)

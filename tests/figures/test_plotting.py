@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from robbench.errors import UserError
-from robbench.figures.plotting import plot, safe_file_name
+from robbench.figures import plot
+from robbench.figures.plotting import safe_file_name
 from robbench.schema import OUTCOMES, arrow_schema
 from robbench.store import open_run
 from tests.figures.made_up import made_up_curves
@@ -29,7 +30,7 @@ def test_one_run_is_drawn_into_its_folder(tmp_path: Path) -> None:
     assert files == [run / "figures/curves-mnist.png", run / "figures/curves-mnist.svg"]
     assert names(run / "figures") == {"curves-mnist.png", "curves-mnist.svg"}
     assert notes == []
-    assert plot([run]).files == [run / "figures/curves-mnist.png"]
+    assert plot(run).files == [run / "figures/curves-mnist.png"]
 
 
 def test_several_runs_are_joined_with_a_table_and_notes(tmp_path: Path) -> None:
