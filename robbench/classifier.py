@@ -83,7 +83,7 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
         with torch.random.fork_rng(devices=devices):
-            torch.random.default_generator.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             if devices:
                 torch.cuda.default_generators[device.index or 0].manual_seed(seed)
             np.random.seed(seed % 2**32)

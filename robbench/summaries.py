@@ -28,9 +28,8 @@ def run_table(prepared: PreparedRun, report: RunReport) -> TextTable:
     largest = prepared.epsilons[-1]
     rows = []
     for cell in prepared.plan.cells:
-        curve = report.curves[
-            (report.curves.defense == cell.defense) & (report.curves.attack == cell.attack)
-        ].sort_values("epsilon")
+        curves = report.curves
+        curve = curves.loc[(curves["defense"] == cell.defense) & (curves["attack"] == cell.attack)]
         last = curve.iloc[-1]
         rows.append(
             (

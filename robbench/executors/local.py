@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 
 from robbench.classifier import PassCounter, frozen
@@ -103,9 +102,9 @@ def _record(outcomes: pa.Table, seconds: float, resumed: bool, control: dict[str
     return JobRecord(
         seconds=round(seconds, 3),
         resumed=resumed,
-        n_forward=round(pc.sum(outcomes["n_forward"]).as_py()),
-        n_backward=round(pc.sum(outcomes["n_backward"]).as_py()),
-        clean_accuracy=pc.sum(outcomes["clean_correct"]).as_py() / count,
+        n_forward=round(outcomes["n_forward"].to_numpy().sum()),
+        n_backward=round(outcomes["n_backward"].to_numpy().sum()),
+        clean_accuracy=sum(outcomes["clean_correct"].to_pylist()) / count,
         robust_accuracy=1 - sum(broken) / count,
         samples=count,
         control=control,

@@ -109,9 +109,10 @@ def test_every_pass_is_counted_and_charged_to_a_sample():
 
 def test_a_failure_costs_its_steps_and_a_success_few():
     images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    hold = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
-    hold[1].weight.data *= 1e-3  # a gradient, but never a change of class
-    hold[1].bias.data = torch.tensor([0.0, 1.0])
+    layer = nn.Linear(64, 2)
+    layer.weight.data *= 1e-3  # a gradient, but never a change of class
+    layer.bias.data = torch.tensor([0.0, 1.0])
+    hold = nn.Sequential(nn.Flatten(), layer)
     labels = torch.ones(4, dtype=torch.int64)
     swept = sweep(hold, images, labels, PGD(steps=5, random_start=False, relative_step=0.1), grid=(0.0, 0.1))
     assert (swept.n_backward == 6).all()  # 5 steps; the pass that tests the last image takes its gradient too
