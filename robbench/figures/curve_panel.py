@@ -6,13 +6,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from robbench.figures.end_labels import draw_end_labels
 from robbench.figures.house_style import CurveStyle
 from robbench.figures.paper_points import points_of
 from robbench.figures.titles import VIEW_TITLES, attack_title, defense_title
 
-_MOST_END_LABELS = 6
-_END_LABEL_GAP = 6.0
-"""Points of accuracy between two labels at a panel's right edge."""
 _TITLE_WIDTH = 48
 """Characters of a line of details."""
 _LINE_HEIGHT = 9.5
@@ -33,7 +31,7 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle]) -
         _draw_curve(axes, curve, styles[name])
     axes.set_ylim(-3, 103)
     axes.set_yticks(range(0, 101, 20))
-    _draw_end_labels(axes, curves, styles)
+    draw_end_labels(axes, curves, styles)
 
 
 def hollow_mark(color: str, marker: str, **options: str) -> Line2D:
@@ -72,52 +70,6 @@ def _draw_curve(axes: Axes, curve: pd.DataFrame, style: CurveStyle) -> None:
         mark.set_data([point.epsilon], [point.accuracy * 100])
         mark.set(clip_on=False, zorder=5)
         axes.add_line(mark)
-
-
-def _draw_end_labels(axes: Axes, curves: dict[str, pd.DataFrame], styles: dict[str, CurveStyle]) -> None:
-    """Write each curve's last value at the right edge, moved apart where they would touch."""
-    if len(curves) > _MOST_END_LABELS:
-        return
-    largest = max(curve["epsilon"].iloc[-1] for curve in curves.values())
-    ends = {
-        name: curve["robust_accuracy"].iloc[-1] * 100
-        for name, curve in curves.items()
-        if curve["epsilon"].iloc[-1] == largest
-    }
-    names = sorted(ends, key=lambda name: ends[name])
-    for name, height in zip(names, spread([ends[name] for name in names], _END_LABEL_GAP), strict=True):
-        axes.annotate(
-            f"{ends[name]:.1f}",
-            (1.02, height),
-            xycoords=axes.get_yaxis_transform(),
-            fontsize=7,
-            color=styles[name].color,
-            va="center",
-            annotation_clip=False,
-        )
-
-
-def spread(heights: list[float], gap: float, lowest: float = 0.0) -> list[float]:
-    """Ascending heights moved as little as needed to stand ``gap`` apart, groups kept centered on their own.
-
-    The solution of least squares: neighbours that touch become one block, which stands at its members' mean,
-    but not below ``lowest``.
-    """
-    blocks: list[list[float]] = []
-    for height in heights:
-        blocks.append([height])
-        while len(blocks) > 1 and _bottom(blocks[-1], gap, lowest) < _top(blocks[-2], gap, lowest) + gap:
-            last = blocks.pop()
-            blocks[-1] += last
-    return [_bottom(block, gap, lowest) + gap * i for block in blocks for i in range(len(block))]
-
-
-def _bottom(block: list[float], gap: float, lowest: float) -> float:
-    return max(lowest, sum(block) / len(block) - gap * (len(block) - 1) / 2)
-
-
-def _top(block: list[float], gap: float, lowest: float) -> float:
-    return _bottom(block, gap, lowest) + gap * (len(block) - 1)
 
 
 def describe_panel(panel: pd.DataFrame) -> list[str]:

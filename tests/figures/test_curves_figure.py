@@ -16,7 +16,7 @@ from matplotlib.transforms import Bbox
 
 from robbench.errors import UserError
 from robbench.figures import figures
-from robbench.figures.curve_panel import spread
+from robbench.figures.end_labels import spread
 from robbench.figures.rendering import FORMATS, render
 from tests.figures.made_up import CIFAR_GRID, MNIST_GRID, made_up_curves
 
