@@ -2,7 +2,7 @@
 
 import torch
 
-from robbench.classifier import frozen, predict
+from robbench.classifier import frozen
 from robbench.datasets import Samples
 from robbench.defenses.loaded import LoadedDefense
 from robbench.errors import UserError
@@ -34,8 +34,8 @@ def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, 
     given = f"images of the shape {tuple(images.shape)}"
     model = loaded.defense.view(view).to(device)
     try:
-        with frozen(model):
-            logits = predict(model, images)
+        with frozen(model), torch.no_grad():
+            logits = model(images)
     except Exception as error:
         raise UserError(
             f"{what} raised {type(error).__name__} when given {given} in [0, 1]: {error}",

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from robbench.datasets import DatasetInfo
 from robbench.defenses.contract import DefenseRecipe
@@ -44,7 +44,7 @@ def override(name: str, recipe: DefenseRecipe, options: Options) -> DefenseRecip
     for key, value in options.items():
         if key not in known:
             raise suggest(f"option of the defense {name!r}", key, known or ["(none)"])
-        changes[key] = _read(f"{name}:{key}", value, hints[key])
+        changes[key] = read_value(f"{name}:{key}", value, hints[key])
     return dataclasses.replace(recipe, **changes)  # pyright: ignore[reportArgumentType]
 
 
@@ -53,7 +53,26 @@ def recipe_options(recipe: DefenseRecipe) -> dict[str, Any]:
     return dataclasses.asdict(recipe)  # pyright: ignore[reportArgumentType]
 
 
-def _read(option: str, value: int | float | str, kind: Any) -> int | float | str:
+def read_value(option: str, value: int | float | str, kind: Any) -> Any:
+    """A value from itself or its text, as the annotation of its field says.
+
+    Args:
+        option: What is read, for the message.
+        value: What the user gave; a number may be a fraction such as ``8/255``.
+        kind: ``int``, ``float``, ``bool`` or a ``Literal`` of strings.
+
+    Raises:
+        UserError: Not of that kind.
+    """
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise suggest(option, str(value), get_args(kind))
+        return value
+    if kind is bool:
+        word = str(value).lower()
+        if word not in ("true", "false"):
+            raise UserError(f"{option} is true or false, not {value!r}.")
+        return word == "true"
     try:
         number = Fraction(value) if not isinstance(value, str) or "/" in value else float(value)
         if kind is int and number != int(number):

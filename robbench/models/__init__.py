@@ -3,12 +3,13 @@
 Cards are read without torch; what touches weights is in :mod:`robbench.models.weights`.
 """
 
-from robbench.models.card import ModelCard, StoredModel, read_card, weights_path
+from robbench.models.card import ModelCard, StoredModel, card_path, read_card, weights_path
 from robbench.models.search import find_model, list_models, search_path
 
 __all__ = [
     "ModelCard",
     "StoredModel",
+    "card_path",
     "find_model",
     "list_models",
     "read_card",

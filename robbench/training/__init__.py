@@ -1,1 +1,7 @@
-"""Training: the loop, its checkpoints, and the model cards of what it makes."""
+"""Training: from a request to a model on disk; killed at any moment, it goes on."""
+
+from robbench.training.loop import train
+from robbench.training.observer import SilentTraining, TrainingObserver
+from robbench.training.request import TrainingRequest
+
+__all__ = ["SilentTraining", "TrainingObserver", "TrainingRequest", "train"]

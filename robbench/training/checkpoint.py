@@ -1,0 +1,78 @@
+"""Checkpoints of a training, from which it goes on exactly as if it had never stopped."""
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from robbench.errors import UserError
+from robbench.files import atomic_writer, make_folder
+from robbench.models.search import CHECKPOINT_SUFFIX
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training after some of its steps.
+
+    Random numbers need no place here: each step's generators are seeded with (seed, step).
+
+    Attributes:
+        identity: What decides the weights.
+        step: Steps done.
+        seconds: Time they took.
+        n_forward: Forward passes of one image each.
+        n_backward: Backward passes of one image each.
+        weights: The state dict of the defense's model.
+        optimizer: The state dict of the optimizer.
+    """
+
+    identity: Mapping[str, Any]
+    step: int
+    seconds: float
+    n_forward: int
+    n_backward: int
+    weights: Mapping[str, Tensor]
+    optimizer: Mapping[str, Any]
+
+
+def checkpoint_path(weights: Path) -> Path:
+    """The checkpoint beside a model's weights."""
+    return weights.with_suffix(CHECKPOINT_SUFFIX)
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint atomically.
+
+    Raises:
+        UserError: The place cannot be written.
+    """
+    make_folder(path.parent)
+    with atomic_writer(path) as stream:
+        torch.save(vars(checkpoint), stream)
+
+
+def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
+    """Read a checkpoint; nothing but tensors and plain values is unpickled.
+
+    Raises:
+        UserError: It is damaged, or no checkpoint of robbench.
+    """
+    try:
+        return Checkpoint(**torch.load(path, map_location=device, weights_only=True))
+    except (
+        OSError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        pickle.UnpicklingError,
+    ) as error:
+        raise UserError(
+            f"The checkpoint {path} cannot be read: {type(error).__name__}.",
+            "Delete it, or train anew with --restart.",
+        ) from error

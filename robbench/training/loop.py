@@ -1,0 +1,95 @@
+"""Training a defense: from a request to a model on disk with its card."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from robbench.classifier import seeded
+from robbench.errors import UserError
+from robbench.files import make_folder
+from robbench.models import ModelCard, card_path, read_card
+from robbench.models.weights import read_weights
+from robbench.training.checkpoint import checkpoint_path
+from robbench.training.observer import SilentTraining, TrainingObserver
+from robbench.training.request import (
+    SettledTraining,
+    TrainingRequest,
+    describe_difference,
+    identity_of,
+    settle,
+)
+from robbench.training.running import TrainingRun
+from robbench.training.storing import store
+
+
+def train(request: TrainingRequest, observer: TrainingObserver | None = None) -> ModelCard:
+    """Train a defense and store it, or go on with a training that was interrupted.
+
+    A training that is killed at any moment and asked for again ends with the weights of an undisturbed one,
+    on the same machine and as far as its kernels are deterministic. A model that is there is left alone.
+
+    Args:
+        request: What to train.
+        observer: Told how it goes.
+
+    Returns:
+        The card of the model, with its clean accuracy on the test split.
+
+    Raises:
+        UserError: The request cannot be; a checkpoint or model of another request is in the way; another
+            process trains the same; the loss is no longer a number; the place cannot be written.
+    """
+    job = settle(request)
+    watcher = observer or SilentTraining()
+    with _only_writer(job.weights):
+        checkpoint = checkpoint_path(job.weights)
+        if request.restart:
+            checkpoint.unlink(missing_ok=True)
+        elif (finished := _finished(job)) is not None:
+            watcher.on_notice(f"{job.weights} is there already, trained as asked. --restart trains it anew.")
+            return finished
+        with seeded(request.seed, request.device):
+            run = TrainingRun(job)
+            run.resume()
+            run.finish(watcher)
+            card = store(run)
+        checkpoint.unlink(missing_ok=True)
+        return card
+
+
+def _finished(job: SettledTraining) -> ModelCard | None:
+    """The card of the model that was asked for, if it is there, whole and undamaged."""
+    # While there is a checkpoint, a model is an earlier one, or was written by a process killed just after.
+    present = job.weights.exists() and card_path(job.weights).exists()
+    if not present or checkpoint_path(job.weights).exists():
+        return None
+    stored = read_card(job.weights)
+    if difference := describe_difference(job.identity, identity_of(stored.card)):
+        raise UserError(
+            f"{job.weights} was trained otherwise: {difference}.",
+            "Replace it with --restart, or keep both with another --models-dir.",
+        )
+    read_weights(stored)
+    return stored.card
+
+
+@contextmanager
+def _only_writer(weights: Path) -> Iterator[None]:
+    """Hold a model's files alone; the system releases the lock when the process dies."""
+    make_folder(weights.parent)
+    path = weights.with_suffix(".lock")
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(
+            f"Another process is training {weights.with_suffix('')}.",
+            "Wait for it, or train into another --models-dir.",
+        ) from None
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()

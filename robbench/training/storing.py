@@ -1,0 +1,64 @@
+"""What a finished training leaves: rounded weights, measured as stored, with their card."""
+
+import dataclasses
+from datetime import UTC, datetime
+
+import torch
+from torch import nn
+
+from robbench.classifier import frozen, predict
+from robbench.datasets import Dataset
+from robbench.defenses.options import recipe_options
+from robbench.models import ModelCard
+from robbench.models.weights import halve, save_model
+from robbench.provenance import provenance
+from robbench.training.running import TrainingRun
+
+EVALUATION_BATCH = 500
+VERSIONS = ("robbench", "torch", "python")
+
+
+def store(run: TrainingRun) -> ModelCard:
+    """Round a finished training's weights, measure them on the test split, write the model.
+
+    Raises:
+        UserError: The place cannot be written.
+    """
+    job, request = run.job, run.job.request
+    tensors = halve(run.defense.model.state_dict())
+    # The rounded weights are the model, so it is they that are measured.
+    run.defense.model.load_state_dict(tensors)
+    record = provenance(request.device, request.command)
+    card = ModelCard(
+        defense=request.defense,
+        dataset=request.info.name,
+        network=job.network,
+        options=recipe_options(job.recipe),
+        plan=dataclasses.asdict(job.plan),
+        seed=request.seed,
+        command=request.command,
+        seconds=round(run.seconds, 1),
+        samples=job.plan.iterations * min(job.plan.batch_size, len(request.train)),
+        n_forward=run.counter.forward,
+        n_backward=run.counter.backward,
+        device=record["device"],
+        precision=run.precision,
+        versions={name: record["versions"][name] for name in VERSIONS},
+        date=datetime.now(UTC).date().isoformat(),
+        clean_accuracy=clean_accuracy(run.defense.model, request.test, request.device),
+        test_samples=len(request.test),
+        train_fingerprint=request.train.fingerprint,
+        test_fingerprint=request.test.fingerprint,
+        source=request.train.source,
+    )
+    return save_model(request.models_dir, card, tensors).card
+
+
+def clean_accuracy(model: nn.Module, dataset: Dataset, device: torch.device) -> float:
+    """The share of a dataset that a model classifies right, in float32 and eval mode."""
+    correct = 0
+    with frozen(model):
+        for indices in torch.arange(len(dataset)).split(EVALUATION_BATCH):
+            images, labels, _ = dataset.samples(indices)
+            correct += int((predict(model, images.to(device)).argmax(1).cpu() == labels).sum())
+    return correct / len(dataset)

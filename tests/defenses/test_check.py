@@ -1,0 +1,82 @@
+import pytest
+import torch
+from torch import nn
+
+from robbench.datasets import Samples
+from robbench.defenses import Defense
+from robbench.defenses.loading import LoadedDefense, check_defense, state_hash
+from robbench.errors import UserError
+from tests.oracles import SmoothNet
+
+CPU = torch.device("cpu")
+SAMPLES = Samples(torch.rand(6, 1, 8, 8), torch.arange(6) % 5, ("0" * 16,) * 6)
+
+
+def loaded(model: nn.Module | Defense) -> LoadedDefense:
+    defense = model if isinstance(model, Defense) else Defense(model)
+    return LoadedDefense("mine.build", "mine", defense, state_hash(defense), None, "test")
+
+
+class Says(nn.Module):
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, images):
+        return self.answer(images)
+
+
+def test_a_good_defense_passes_and_is_left_as_it_was():
+    model = SmoothNet()
+    model.train()
+    check_defense(loaded(model), SAMPLES, 5, CPU)
+    assert model.training
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
+def test_more_logits_than_classes_are_fine():
+    check_defense(loaded(SmoothNet(classes=9)), SAMPLES, 5, CPU)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            lambda x: x.flatten(1)[:, :4],
+            r"returned the shape \(6, 4\) for images of the shape \(6, 1, 8, 8\)",
+        ),
+        (lambda x: x, r"returned the shape \(6, 1, 8, 8\)"),
+        (lambda x: x.flatten(), r"returned the shape \(384,\)"),
+        (lambda x: x.flatten(1)[:3], r"returned the shape \(3, 64\)"),
+        (lambda x: x.flatten(1) * torch.nan, "returned NaN or infinity"),
+        (lambda x: x.flatten(1) / 0, "returned NaN or infinity"),
+        (lambda x: x.flatten(1).long(), "returned torch.int64 instead of a tensor of floats"),
+        (lambda x: {"logits": x}, "returned dict instead of a tensor of floats"),
+        (
+            lambda x: nn.functional.conv2d(x, torch.zeros(2, 3, 1, 1)),
+            r"raised RuntimeError when given .*6, 1, 8",
+        ),
+    ],
+)
+def test_what_cannot_be_benchmarked_is_refused(answer, message):
+    with pytest.raises(UserError, match=message):
+        check_defense(loaded(Says(answer)), SAMPLES, 5, CPU)
+
+
+def test_a_broken_view_is_named():
+    defense = Defense(SmoothNet(), views={"smooth": Says(lambda x: x.flatten(1) * torch.nan)})
+    with pytest.raises(UserError, match=r"The view 'smooth' of the defense mine.build returned NaN"):
+        check_defense(loaded(defense), SAMPLES, 5, CPU)
+
+
+def test_the_hash_reads_every_dtype_and_every_view():
+    def built(value: float) -> Defense:
+        defense = Defense(SmoothNet().bfloat16(), views={"smooth": SmoothNet(seed=1)})
+        view = defense.view("smooth")
+        with torch.no_grad():
+            view.get_parameter("head.bias")[0] = value
+        return defense
+
+    assert state_hash(built(1.0)) == state_hash(built(1.0))
+    assert state_hash(built(1.0)) != state_hash(built(2.0))
+    assert state_hash(built(1.0)) != state_hash(built(1.0), "source")

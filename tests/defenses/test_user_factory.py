@@ -1,0 +1,160 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from robbench.datasets import datasets
+from robbench.defenses import defenses
+from robbench.defenses.loading import load_defense
+from robbench.errors import UserError
+
+INFO = datasets.get("digits")
+
+MODULE = """
+import torch
+from torch import nn
+
+def build():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(64, 10))
+"""
+
+
+def load(name: str):
+    return load_defense(name, INFO, 10, (1, 8, 8))
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(text: str, name: str = "mine.py") -> Path:
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_plain_module(mine):
+    mine(MODULE)
+    loaded = load("mine.py:build")
+    assert (loaded.name, loaded.origin, loaded.card) == ("mine.build", "mine.py:build", None)
+    assert loaded.defense.views == ("exact",)
+    assert not any(module.training for module in loaded.defense.model.modules())
+
+
+def test_a_defense_with_a_layer_has_its_views(mine):
+    mine(
+        MODULE.replace("import torch\n", "import torch\nfrom robbench import Defense\n", 1)
+        + "class Round(nn.Module):\n    def forward(self, x):\n        return (x * 4).round() / 4\n"
+        + "def defended():\n    return Defense(build(), layer=Round())\n"
+    )
+    loaded = load("mine.py:defended")
+    assert loaded.defense.views == ("exact", "bpda", "substitute")
+    x = torch.rand(2, 1, 8, 8, requires_grad=True)
+    (exact,) = torch.autograd.grad(loaded.defense.view("exact")(x).sum(), x)
+    (bpda,) = torch.autograd.grad(loaded.defense.view("bpda")(x).sum(), x)
+    assert exact.eq(0).all()
+    assert bpda.ne(0).any()
+
+
+def test_the_hash_changes_with_the_weights_and_with_the_source(mine):
+    hashes = []
+    for text in (
+        MODULE,
+        MODULE,
+        MODULE + "# a comment\n",
+        MODULE.replace("manual_seed(0)", "manual_seed(1)"),
+    ):
+        mine(text)
+        hashes.append(load("mine.py:build").weights_sha256)
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 3
+
+
+def test_neighbours_can_be_imported_and_the_path_is_left_alone(mine):
+    import sys
+
+    before = list(sys.path)
+    mine("from torch import nn\nclass NeighbourNet(nn.Flatten):\n    pass\n", "neighbour_net.py")
+    mine("def build():\n    from neighbour_net import NeighbourNet\n    return NeighbourNet()\n")
+    assert type(load("mine.py:build").defense.model).__name__ == "NeighbourNet"
+    assert sys.path == before
+    del sys.modules["neighbour_net"]
+
+
+def test_two_files_of_one_name_do_not_mix(mine, tmp_path):
+    (tmp_path / "a").mkdir()
+    mine(MODULE, "a/mine.py")
+    mine(MODULE.replace("64, 10", "64, 12"))
+    assert load("a/mine.py:build").defense.model(torch.zeros(1, 1, 8, 8)).shape == (1, 10)
+    assert load(f"{tmp_path}/mine.py:build").defense.model(torch.zeros(1, 1, 8, 8)).shape == (1, 12)
+
+
+def test_dataclasses_work_in_the_file(mine):
+    mine(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom torch import nn\n"
+        "@dataclass\nclass Options:\n    width: int = 3\n"
+        "def build():\n    return nn.Flatten(Options().width - 2)\n"
+    )
+    assert load("mine.py:build").name == "mine.build"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("mine.py:build", "mine.build"), ("dir/my net!.py:make", "my_net_.make"), ("../x.py:f", "x.f")],
+)
+def test_names_are_fit_for_files(name, shown):
+    from robbench.defenses.user_factory import factory_title
+
+    assert factory_title(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "message"),
+    [
+        (None, "missing.py:build", "There is no file missing.py"),
+        (MODULE, "mine.py", "names a file, but no factory"),
+        (MODULE, "mine.py:", "names a file, but no factory"),
+        (MODULE, "mine.py:biuld", "(?s)no factory in mine.py called 'biuld'.*Did you mean build"),
+        ("x = 1\n", "mine.py:build", "(?s)no factory in mine.py.*no function is defined there"),
+        ("build = 3\n", "mine.py:build", "no factory in mine.py"),
+        ("def build(:\n", "mine.py:build", "mine.py fails when it is imported: SyntaxError"),
+        (
+            "import nonesuch_module\n",
+            "mine.py:build",
+            "ModuleNotFoundError: No module named 'nonesuch_module'",
+        ),
+        ("raise SystemExit(3)\n", "mine.py:build", "SystemExit: 3"),
+        ("def build():\n    raise KeyError('w')\n", "mine.py:build", "mine.py:build raised KeyError: 'w'"),
+        ("def build(path):\n    pass\n", "mine.py:build", "raised TypeError: .*missing 1 required"),
+        ("def build():\n    return 'net'\n", "mine.py:build", "returned str, which is no torch.nn.Module"),
+        ("from torch import nn\ndef build():\n    return nn.Flatten\n", "mine.py:build", "returned type"),
+        ("def build():\n    pass\n", "mine.py:build", "returned NoneType"),
+    ],
+)
+def test_what_can_go_wrong_is_said(mine, text, name, message):
+    if text is not None:
+        mine(text)
+    with pytest.raises(UserError, match=message):
+        load(name)
+
+
+def test_what_the_factory_raised_is_chained(mine):
+    mine("def build():\n    raise ZeroDivisionError('inner')\n")
+    with pytest.raises(UserError) as caught:
+        load("mine.py:build")
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_an_unreadable_file_is_said(mine, tmp_path):
+    (tmp_path / "mine.py").write_bytes(b"\xff\xfe\x00broken")
+    with pytest.raises(UserError, match="cannot be read"):
+        load("mine.py:build")
+
+
+def test_an_entry_point_may_be_a_factory(monkeypatch):
+    monkeypatch.setitem(defenses._members, "ready-made", torch.nn.Flatten)
+    loaded = load("ready-made")
+    assert (loaded.name, loaded.card) == ("ready-made", None)
