@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.commands import Shell
+
 # Tests run in parallel processes; more threads in each would only wait for each other.
 torch.set_num_threads(1)
 
@@ -25,3 +27,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "gpu" in item.keywords and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and torch sees none"))
+
+
+@pytest.fixture
+def shell(monkeypatch, capsys) -> Shell:
+    """Types robbench commands and catches what they print."""
+    return Shell(monkeypatch, capsys)

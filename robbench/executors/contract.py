@@ -1,7 +1,7 @@
 """What an executor needs: somewhere to put rows, and someone to tell."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -33,6 +33,7 @@ class JobRecord:
     control: dict[str, float]
 
 
+@runtime_checkable
 class OutcomeSink(Protocol):
     """Where outcome rows go as they are found: a run's folder, or memory."""
 
@@ -65,6 +66,7 @@ class OutcomeSink(Protocol):
         ...
 
 
+@runtime_checkable
 class RunObserver(Protocol):
     """Someone who watches a run."""
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 import torch
@@ -26,6 +26,7 @@ WINDOW_VALUES = 2**27
 """Pixel values of one window: 512 MiB of float32, so that memory stays flat however large the dataset."""
 
 
+@runtime_checkable
 class JobMemory(Protocol):
     """What a job may keep beside its rows, for the process that continues it."""
 

@@ -1,0 +1,310 @@
+"""The commands as a user types them: what they print, what they leave, and what they refuse."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from tests.commands import start
+
+QUICK = (
+    "run",
+    "--defense",
+    "natural,nsq",
+    "--attacks",
+    "pgd5,bpda5",
+    "--eps-grid",
+    "0,0.1,0.2",
+    "--samples",
+    "40",
+)
+
+MODULE = """
+import torch
+from torch import nn
+from robbench import Defense
+
+
+class Quantizer(nn.Module):
+    def forward(self, images):
+        return (images > 0.5).float()
+
+
+def network(classes=10):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, classes))
+
+
+def plain():
+    return network()
+
+
+def layered():
+    return Defense(network(), layer=Quantizer())
+
+
+def few():
+    return network(3)
+
+
+def raises():
+    raise RuntimeError("no weights here")
+
+
+def nothing():
+    return None
+
+
+class Strange(nn.Module):
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, images):
+        return self.answer(images)
+
+
+def nan():
+    return Strange(lambda images: torch.full((len(images), 10), torch.nan))
+
+
+def shape():
+    return Strange(lambda images: images)
+
+
+def fails():
+    return Strange(lambda images: 1 / 0)
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(MODULE)
+    return path
+
+
+def test_help_imports_neither_torch_nor_an_attack_library():
+    code = (
+        "import sys, robbench.cli\n"
+        "sys.argv = ['robbench', 'run', '--help']\n"
+        "try:\n    robbench.cli.main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'torchattacks', 'foolbox', 'art', 'pandas', 'matplotlib'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--eps-grid" in done.stdout
+
+
+def test_a_run_leaves_rows_curves_and_provenance_and_says_what_to_do_next(shell, tmp_path):
+    out = tmp_path / "run"
+    typed = shell(*QUICK, "--out", out)
+    assert typed.code == 0
+    assert "bpda5 on natural has no layer to approximate: it is pgd5, computed once." in typed.err
+    assert f"robbench plot {out}" in typed.err
+    assert "at ε = 0.2" in typed.out
+    outcomes = pd.read_parquet(out / "outcomes.parquet")
+    assert len(outcomes) == 4 * 40
+    curves = pd.read_csv(out / "curves.csv")
+    assert len(curves) == 4 * 3
+    natural = curves[curves.defense == "natural"].set_index(["attack", "epsilon"]).robust_accuracy
+    assert (natural["pgd5"] == natural["bpda5"]).all()
+    run = json.loads((out / "run.json").read_text())
+    assert run["state"] == "complete"
+    assert set(run["defenses"]) == {"natural", "nsq"}
+    assert all(len(entry["weights_sha256"]) == 64 for entry in run["defenses"].values())
+    assert {"torch", "robbench"} <= set(run["versions"])
+
+
+def test_the_same_command_again_says_so_and_computes_nothing(shell, tmp_path):
+    shell(*QUICK, "--out", tmp_path / "run")
+    stamp = (tmp_path / "run" / "outcomes.parquet").stat().st_mtime_ns
+    again = shell(*QUICK, "--out", tmp_path / "run")
+    assert again.code == 0
+    assert "complete already" in again.err
+    assert (tmp_path / "run" / "outcomes.parquet").stat().st_mtime_ns == stamp
+
+
+def test_another_sweep_in_the_same_folder_is_refused(shell, tmp_path):
+    shell(*QUICK, "--out", tmp_path / "run")
+    other = shell(*QUICK, "--out", tmp_path / "run", "--seed", "1")
+    assert other.code == 2
+    assert "seed" in other.err
+
+
+def test_runs_get_folders_of_their_own_and_are_drawn_together(shell, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ("run", "--attacks", "pgd3", "--eps-grid", "0,0.1", "--samples", "20")
+    assert shell(*small, "--defense", "natural").code == 0
+    assert shell(*small, "--defense", "sq").code == 0
+    assert len(list((tmp_path / "results").iterdir())) == 2
+    drawn = shell("plot", "results", "--format", "png,svg")
+    assert drawn.code == 0, drawn.err
+    assert {path.suffix for path in (tmp_path / "results").rglob("*.*g")} >= {".png", ".svg"}
+
+
+def test_quiet_prints_nothing(shell, tmp_path):
+    typed = shell(*QUICK, "--out", tmp_path / "run", "--quiet")
+    assert (typed.code, typed.out, typed.err) == (0, "", "")
+
+
+def test_no_colour_and_no_wrapping_in_a_pipe():
+    out, _ = start("list", "datasets").communicate(timeout=120)
+    assert "\x1b[" not in out
+    assert "CIFAR-10" in out
+    assert all(line.startswith(("│", "┃", "┏", "┡", "└", "Datasets")) for line in out.splitlines())
+
+
+def test_without_a_grid_it_looks_at_clean_and_the_standard_epsilon(shell, tmp_path):
+    assert shell("run", "--defense", "natural", "--attacks", "fgsm", "--out", tmp_path / "run").code == 0
+    curves = pd.read_csv(tmp_path / "run" / "curves.csv")
+    assert curves.epsilon.tolist() == [0.0, 0.3]
+    assert (curves.n == 360).all()
+
+
+def test_a_config_file_is_the_same_command(shell, tmp_path):
+    config = tmp_path / "sweep.toml"
+    config.write_text(
+        'defenses = ["natural", "nsq"]\nattacks = ["pgd5", "bpda5"]\neps_grid = [0, 0.1, 0.2]\nsamples = 40\n'
+    )
+    shell(*QUICK, "--out", tmp_path / "run")
+    again = shell("run", "--config", config, "--out", tmp_path / "run")
+    assert "complete already" in again.err, again.err
+
+
+@pytest.mark.parametrize(
+    ("factory", "views"),
+    [("plain", {"pgd5": "exact", "bpda5": "exact"}), ("layered", {"pgd5": "exact", "bpda5": "bpda"})],
+)
+def test_your_own_defense(shell, tmp_path, mine, factory, views):
+    typed = shell(
+        "run",
+        "--defense",
+        f"{mine}:{factory}",
+        "--attacks",
+        "pgd5,bpda5",
+        "--samples",
+        "40",
+        "--out",
+        tmp_path / "run",
+    )
+    assert typed.code == 0, typed.err
+    outcomes = pd.read_parquet(tmp_path / "run" / "outcomes.parquet")
+    assert dict(zip(outcomes.attack, outcomes.view, strict=True)) == views
+
+
+WRONG = {
+    "unknown defense": (("--defense", "nqs"), ["'nqs'", "nsq"]),
+    "no defense": (("--defense", ","), ["No defense"]),
+    "unknown attack": (("--attacks", "pgdd100"), ["'pgdd'", "pgd"]),
+    "unknown backend": (("--attacks", "pgd10@foolbax"), ["'foolbax'", "foolbox"]),
+    "impossible backend": (("--attacks", "square@foolbox"), ["foolbox", "torchattacks"]),
+    "unknown loss": (("--attacks", "pgd10-cv"), ["'cv'", "cw"]),
+    "unknown option": (("--attacks", "pgd10:restart=2"), ["'restart'", "restarts"]),
+    "view of a black box": (("--attacks", "square:view=bpda"), ["bpda"]),
+    "unknown dataset": (("--dataset", "mnits"), ["'mnits'", "mnist"]),
+    "negative ε": (("--eps-grid", "0,-0.1"), ["negative"]),
+    "ε above 1": (("--eps-grid", "0,8"), ["above 1", "8/255"]),
+    "ε no number": (("--eps-grid", "0,much"), ["'much'"]),
+    "empty grid": (("--eps-grid", ","), ["empty"]),
+    "no samples": (("--samples", "0"), ["at least 1 sample"]),
+    "too many samples": (("--samples", "1000"), ["360"]),
+    "samples no number": (("--samples", "ten"), ["ten"]),
+    "no data": (("--dataset", "mnist", "--data-dir", "{tmp}/none"), ["none"]),
+    "empty data": (("--dataset", "mnist", "--data-dir", "{tmp}/empty"), ["empty"]),
+    "no model": (
+        ("--defense", "nsq", "--dataset", "digits", "--attacks", "transfer:source=nobody"),
+        ["'nobody'"],
+    ),
+    "unknown norm": (("--norm", "l3"), ["'l3'", "linf"]),
+    "norm without grid": (("--norm", "l2"), ["--eps-grid"]),
+    "unknown strategy": (("--sweep", "fast"), ["'fast'", "auto"]),
+    "unknown criterion": (("--criterion", "top3"), ["'top3'"]),
+    "unknown device": (("--device", "warp"), ["'warp'"]),
+    "absent device": (("--device", "cuda:99"), ["cuda:99"]),
+    "no batch": (("--batch-size", "0"), ["at least 1"]),
+    "no config": (("--config", "{tmp}/none.toml"), ["none.toml"]),
+    "no file": (("--defense", "{tmp}/none.py:build"), ["none.py"]),
+    "no factory": (("--defense", "{mine}:plan"), ["plan", "plain"]),
+    "factory raises": (("--defense", "{mine}:raises"), ["no weights here"]),
+    "factory returns nothing": (("--defense", "{mine}:nothing"), ["None"]),
+    "too few classes": (("--defense", "{mine}:few"), ["(8, 3)", "10"]),
+    "nan": (("--defense", "{mine}:nan"), ["NaN"]),
+    "wrong shape": (("--defense", "{mine}:shape"), ["(8, 1, 8, 8)"]),
+    "forward fails": (("--defense", "{mine}:fails"), ["ZeroDivisionError"]),
+    "unknown command option": (("--epsilon", "0.1"), ["--eps"]),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_bad_input_is_one_clear_message_and_leaves_nothing(shell, tmp_path, mine, monkeypatch, case):
+    arguments, expected = WRONG[case]
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    defaults = {"--defense": "natural", "--attacks": "pgd3"}
+    given = [part.format(tmp=tmp_path, mine=mine) for part in arguments]
+    for option, value in defaults.items():
+        if option not in given:
+            given += [option, value]
+    typed = shell("run", *given)
+    assert typed.code == 2, typed
+    assert "Traceback" not in typed.err
+    for text in expected:
+        assert text in " ".join((typed.err + typed.out).split()), typed
+    assert not list((tmp_path / "empty").iterdir()), "something was written"
+
+
+def test_a_folder_without_permission(shell, tmp_path, monkeypatch):
+    # Root may write anywhere, so the refusal is provoked where the system itself refuses: below a file.
+    (tmp_path / "file").write_text("")
+    typed = shell(*QUICK, "--out", tmp_path / "file" / "run")
+    assert typed.code == 2
+    assert "file" in typed.err
+
+
+def test_a_fault_of_ours_keeps_its_traceback(tmp_path):
+    code = (
+        "import sys, robbench.cli, robbench.preparation\n"
+        "def broken(*_): raise ZeroDivisionError('ours')\n"
+        "robbench.preparation.prepare = broken\n"
+        "sys.argv = ['robbench', 'run', '--defense', 'natural', '--attacks', 'pgd3']\n"
+        "robbench.cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_interrupted_it_says_that_nothing_is_lost(tmp_path):
+    process = start(
+        "run", "--defense", "natural", "--attacks", "noise100000", "--eps-grid", "--out", tmp_path / "run"
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "run.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(2)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "run the same command again to continue" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("what", ["defenses", "attacks", "datasets", "models", "figures"])
+def test_lists(shell, what):
+    typed = shell("list", what)
+    assert typed.code == 0
+    known = {
+        "defenses": "nsq",
+        "attacks": "pgd<N>",
+        "datasets": "mnist",
+        "models": "digits",
+        "figures": "curves",
+    }
+    assert known[what] in typed.out
