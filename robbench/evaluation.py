@@ -67,7 +67,7 @@ def evaluate(
     model: nn.Module | Defense,
     data: Data = "digits",
     attacks: Sequence[str] = ("pgd100",),
-    eps_grid: str | Sequence[float] = "",
+    eps_grid: str | Sequence[int | float] = "",
     **options: Unpack[EvaluationOptions],
 ) -> pd.DataFrame:
     """The robust-accuracy curves of a model.
@@ -98,7 +98,7 @@ def evaluate_samples(
     model: nn.Module | Defense,
     data: Data = "digits",
     attacks: Sequence[str] = ("pgd100",),
-    eps_grid: str | Sequence[float] = "",
+    eps_grid: str | Sequence[int | float] = "",
     **options: Unpack[EvaluationOptions],
 ) -> Evaluation:
     """As :func:`evaluate`, with one row per sample beside the curves."""
@@ -137,7 +137,7 @@ def _take(given: dict[str, Any], kind: type) -> dict[str, Any]:
     return {key: given.pop(key) for key in list(given) if key in names}
 
 
-def _grid_text(eps_grid: str | Sequence[float]) -> str:
+def _grid_text(eps_grid: str | Sequence[int | float]) -> str:
     return eps_grid if isinstance(eps_grid, str) else ",".join(repr(float(point)) for point in eps_grid)
 
 

@@ -10,7 +10,7 @@ from robbench.analysis.curves import curves_of
 from robbench.executors import OutcomeSink, RunObserver, run_locally
 from robbench.preparation import PreparedRun
 from robbench.schema import OUTCOMES, arrow_schema
-from robbench.store import open_run
+from robbench.store import open_run, read_curves
 from robbench.sweep.plan import Plan
 
 
@@ -50,13 +50,12 @@ def run(prepared: PreparedRun, folder: Path, observer: RunObserver) -> RunReport
     """
     with open_run(folder, prepared.manifest) as store:
         was_complete = store.state == "complete"
-        run_locally(prepared.plan, prepared.workplace, store, observer)
-        outcomes = cell_outcomes(prepared.plan, store)
-        curves = curves_of(outcomes, prepared.epsilons)
-        seconds = {job_id: record["seconds"] for job_id, record in store.completed_jobs().items()}
         if not was_complete:
-            store.finish(outcomes, curves)
-    return RunReport(folder, curves, seconds, was_complete)
+            run_locally(prepared.plan, prepared.workplace, store, observer)
+            outcomes = cell_outcomes(prepared.plan, store)
+            store.finish(outcomes, curves_of(outcomes, prepared.epsilons))
+        seconds = {job_id: record["seconds"] for job_id, record in store.completed_jobs().items()}
+    return RunReport(folder, read_curves([folder]).curves, seconds, was_complete)
 
 
 def cell_outcomes(plan: Plan, sink: OutcomeSink) -> pa.Table:

@@ -39,7 +39,7 @@ def from_arrays(images: object, labels: object, classes: int | None = None) -> A
 
 
 def custom_info(dataset: Dataset) -> DatasetInfo:
-    """The place of a user's own arrays in the benchmark: attacked with 100 steps, with no radii of their own."""
+    """The place of a user's own arrays in the benchmark: 100 attack steps, and no radii of their own."""
 
     def no_source(data_dir: object, split: object) -> Dataset:
         raise UserError("Arrays handed over have no other split.", "Hand over the arrays of that split.")

@@ -80,7 +80,7 @@ class Defense:
         return self._views[self.resolve_view(name)]
 
     def forwards_exactly(self, name: str) -> bool:
-        """Whether a view's forward pass is :attr:`model`'s, bit for bit, as a layer's are but for substitute."""
+        """Whether a view computes what :attr:`model` does, bit for bit: all that come from a layer but one."""
         return name in ("exact", "bpda", "smooth") and name not in self._declared
 
 

@@ -30,7 +30,7 @@ class JobRecord:
     clean_accuracy: float
     robust_accuracy: float
     samples: int
-    control: dict[str, float]
+    control: dict[str, Any]
 
 
 @runtime_checkable
@@ -49,11 +49,11 @@ class OutcomeSink(Protocol):
         """Keep some rows; after this they are not lost."""
         ...
 
-    def recall(self, job_id: str) -> dict[str, float]:
+    def recall(self, job_id: str) -> dict[str, Any]:
         """What a job remembered beside its rows; empty at first."""
         ...
 
-    def remember(self, job_id: str, facts: dict[str, float]) -> None:
+    def remember(self, job_id: str, facts: dict[str, Any]) -> None:
         """Keep a few facts of a job beside its rows."""
         ...
 

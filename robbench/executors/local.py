@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import pyarrow as pa
 import torch
@@ -69,10 +70,10 @@ class _Memory:
     sink: OutcomeSink
     job_id: str
 
-    def recall(self) -> dict[str, float]:
+    def recall(self) -> dict[str, Any]:
         return self.sink.recall(self.job_id)
 
-    def remember(self, facts: dict[str, float]) -> None:
+    def remember(self, facts: dict[str, Any]) -> None:
         self.sink.remember(self.job_id, facts)
 
 
@@ -96,7 +97,7 @@ def _target(job: Job, workplace: Workplace) -> Iterator[Target]:
         )
 
 
-def _record(outcomes: pa.Table, seconds: float, resumed: bool, control: dict[str, float]) -> JobRecord:
+def _record(outcomes: pa.Table, seconds: float, resumed: bool, control: dict[str, Any]) -> JobRecord:
     count = outcomes.num_rows
     broken = [flags[-1] for flags in outcomes["broken"].to_pylist()]
     return JobRecord(

@@ -13,7 +13,7 @@ class MemorySink:
     def __init__(self) -> None:
         self._rows: dict[str, list[pa.Table]] = {}
         self._records: dict[str, dict[str, Any]] = {}
-        self._facts: dict[str, dict[str, float]] = {}
+        self._facts: dict[str, dict[str, Any]] = {}
 
     def completed_jobs(self) -> dict[str, dict[str, Any]]:
         """The records of finished jobs by id."""
@@ -27,11 +27,11 @@ class MemorySink:
         """Keep some rows."""
         self._rows.setdefault(job_id, []).append(rows)
 
-    def recall(self, job_id: str) -> dict[str, float]:
+    def recall(self, job_id: str) -> dict[str, Any]:
         """What a job remembered beside its rows; empty at first."""
         return self._facts.get(job_id, {})
 
-    def remember(self, job_id: str, facts: dict[str, float]) -> None:
+    def remember(self, job_id: str, facts: dict[str, Any]) -> None:
         """Keep a few facts of a job beside its rows."""
         self._facts[job_id] = facts
 

@@ -67,11 +67,11 @@ class RunStore:
             raise ValueError(f"job {job_id} is complete and takes no more rows")
         self._jobs.append(job_id, rows)
 
-    def recall(self, job_id: str) -> dict[str, float]:
+    def recall(self, job_id: str) -> dict[str, Any]:
         """What a job remembered beside its rows; empty at first."""
         return self.manifest.get("facts", {}).get(job_id, {})
 
-    def remember(self, job_id: str, facts: dict[str, float]) -> None:
+    def remember(self, job_id: str, facts: dict[str, Any]) -> None:
         """Keep a few facts of a job beside its rows, in ``run.json``."""
         self.manifest.setdefault("facts", {})[job_id] = facts
         self._save_manifest()

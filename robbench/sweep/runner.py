@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 import torch
@@ -30,11 +30,11 @@ WINDOW_VALUES = 2**27
 class JobMemory(Protocol):
     """What a job may keep beside its rows, for the process that continues it."""
 
-    def recall(self) -> dict[str, float]:
+    def recall(self) -> dict[str, Any]:
         """What was kept; empty at first."""
         ...
 
-    def remember(self, facts: dict[str, float]) -> None:
+    def remember(self, facts: dict[str, Any]) -> None:
         """Keep some facts."""
         ...
 

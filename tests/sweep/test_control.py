@@ -1,0 +1,70 @@
+import pytest
+import torch
+from torch import nn
+
+import robbench
+from robbench.sweep.control import SMALLEST, control_sample
+from tests.oracles import linear_oracle
+
+
+class Masked(nn.Module):
+    """Linear, but in the box's corners and far from the clean images it answers with the true class.
+
+    A masked gradient at its plainest: large steps reach a region in which the model holds, small steps find
+    the boundary. So samples that survive a large ε break at a small one, and searching down from the top is
+    wrong.
+    """
+
+    def __init__(self, model: nn.Module, images: torch.Tensor, radius: float) -> None:
+        super().__init__()
+        self.model, self.radius = model, radius
+        self.register_buffer("images", images.flatten(1))
+
+    def forward(self, batch):
+        logits = self.model(batch)
+        with torch.no_grad():
+            distances = torch.cdist(batch.flatten(1), self.images, p=torch.inf)
+            nearest = distances.argmin(1)
+            clean = self.model(self.images[nearest].view_as(batch))
+        far = (distances.amin(1) > self.radius).unsqueeze(1)
+        return torch.where(far, clean + 0 * logits, logits)
+
+
+@pytest.fixture(scope="module")
+def masked():
+    model, images, labels = linear_oracle(count=1300)
+    return Masked(model, images, 0.06), images, labels
+
+
+ATTACK, GRID = ["pgd1:random_start=false:relative_step=1"], [0, 0.02, 0.04, 0.08, 0.12]
+
+
+def test_falls_back_where_the_search_is_wrong(masked):
+    model, images, labels = masked
+    search = robbench.evaluate_samples(model, (images, labels), ATTACK, GRID, sweep="search")
+    thorough = robbench.evaluate_samples(model, (images, labels), ATTACK, GRID, sweep="survivors")
+    claimed = search.curves.robust_accuracy - thorough.curves.robust_accuracy
+    assert claimed.max() > 0.1, "the oracle should mislead the search"
+    auto = robbench.evaluate_samples(model, (images, labels), ATTACK, GRID, sweep="auto")
+    assert auto.outcomes.strategy.unique().tolist() == ["auto: survivors"]
+    assert auto.curves.robust_accuracy.tolist() == thorough.curves.robust_accuracy.tolist()
+
+
+def test_keeps_the_search_where_it_is_right():
+    model, images, labels = linear_oracle(count=1300)
+    auto = robbench.evaluate_samples(model, (images, labels), ["pgd10"], GRID, sweep="auto")
+    thorough = robbench.evaluate_samples(model, (images, labels), ["pgd10"], GRID, sweep="survivors")
+    assert auto.outcomes.strategy.unique().tolist() == ["auto: search"]
+    assert auto.curves.robust_accuracy.tolist() == thorough.curves.robust_accuracy.tolist()
+    assert auto.outcomes.n_backward.sum() < thorough.outcomes.n_backward.sum()
+
+
+def test_the_control_is_seeded_distinct_and_not_worth_it_for_few_samples():
+    chosen = control_sample(20_000, 0)
+    assert len(chosen) == 1000
+    assert len(chosen.unique()) == 1000
+    assert chosen.tolist() == sorted(chosen.tolist())
+    assert torch.equal(chosen, control_sample(20_000, 0))
+    assert not torch.equal(chosen, control_sample(20_000, 1))
+    assert len(control_sample(3000, 0)) == SMALLEST
+    assert len(control_sample(2 * SMALLEST - 1, 0)) == 0

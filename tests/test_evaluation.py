@@ -1,0 +1,91 @@
+"""robbench.evaluate, as in a notebook."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import robbench
+from robbench.errors import UserError
+from tests.oracles import critical_epsilon, linear_oracle
+
+
+@pytest.fixture
+def linear():
+    return linear_oracle(count=60)
+
+
+def test_the_curve_of_a_linear_model_is_exact(linear):
+    model, images, labels = linear
+    grid = [0, 0.02, 0.04, 0.06, 0.08]
+    curves = robbench.evaluate(model, (images, labels), ["pgd20"], grid)
+    critical = critical_epsilon(model, images, labels, "linf").numpy()
+    assert curves.epsilon.tolist() == grid
+    assert curves.robust_accuracy.tolist() == [(critical > epsilon).mean() for epsilon in grid]
+    assert (curves.ci_low < curves.robust_accuracy).all()
+
+
+def test_outcomes_on_request(linear):
+    model, images, labels = linear
+    found = robbench.evaluate_samples(model, (images.numpy(), labels.numpy()), ["pgd5", "bpda5"], "0,0.05")
+    assert len(found.outcomes) == 2 * 60
+    assert found.outcomes.job_id.nunique() == 1  # no layer to approximate, so bpda is pgd
+    assert found.curves.attack.unique().tolist() == ["pgd5", "bpda5"]
+
+
+def test_the_model_is_left_as_it_was(linear):
+    model, images, labels = linear
+    model = nn.Sequential(model, nn.Dropout(0.0)).train()
+    model[0].layer.bias.requires_grad_(False)  # pyright: ignore[reportAttributeAccessIssue, reportCallIssue]
+    weight = model[0].layer.weight  # pyright: ignore[reportAttributeAccessIssue]
+    weight.grad = torch.ones_like(weight)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    torch.manual_seed(3)
+    state = torch.random.get_rng_state()
+    robbench.evaluate(model, (images, labels), ["pgd5", "fgsm@foolbox", "square:queries=5"], [0, 0.05])
+    assert model.training
+    assert [weight.requires_grad for weight in model.parameters()] == [True, False]
+    assert (weight.grad == 1).all()  # pyright: ignore[reportOptionalOperand, reportAttributeAccessIssue]
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_a_registered_dataset_and_its_own_grid():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    curves = robbench.evaluate(model, "digits", ["fgsm"], "canonical", samples=30)
+    assert len(curves) == 13
+    assert (curves.n == 30).all()
+
+
+def test_transfer_from_a_shipped_model():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    found = robbench.evaluate_samples(model, "digits", ["transfer5:source=natural"], [0, 0.2], samples=20)
+    assert found.outcomes.view.unique().tolist() == ["transfer:natural"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"attacks": ["pgdd"]}, "'pgdd'"),
+        ({"eps_grid": ""}, "standard radii"),
+        ({"eps_grid": [0, 8]}, "above 1"),
+        ({"sample": 3}, "'sample'"),
+        ({"data": (np.zeros((3, 8, 8)), np.zeros(3, int))}, "axes"),
+        ({"data": (np.full((3, 1, 8, 8), 255.0), np.zeros(3, int))}, "0, 1"),
+        ({"device": "warp"}, "'warp'"),
+        ({"attacks": []}, "No attack"),
+    ],
+)
+def test_bad_input(linear, change, message):
+    model, images, labels = linear
+    arguments = {"data": (images, labels), "attacks": ["pgd5"], "eps_grid": [0, 0.05], **change}
+    with pytest.raises(UserError, match=message):
+        robbench.evaluate(model, **arguments)
+
+
+def test_importing_robbench_is_light():
+    import subprocess
+    import sys
+
+    code = "import sys, robbench; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
