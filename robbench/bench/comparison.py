@@ -1,0 +1,158 @@
+"""Comparing: every engine sweeps in turn, again and again, and medians go into one table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any
+
+import pandas as pd
+
+from robbench.bench.engines import Engine, LibraryEngine, RobbenchEngine, Sweep
+from robbench.bench.limit import BareNetwork, Limit
+from robbench.bench.passes import Passes, single_epsilon_run
+from robbench.bench.request import PreparedBench
+
+Say = Callable[[str], None]
+"""Told what has just been measured."""
+
+_WARM_UP_SAMPLES, _WARM_UP_STEPS = 8, 2
+
+
+@dataclass(frozen=True)
+class DefenseBench:
+    """All that was measured on one defense.
+
+    Attributes:
+        defense: Its name.
+        samples: The number of samples.
+        correct: How many are correct unperturbed.
+        steps: Steps of the attack.
+        limit: The fastest that the bare network was at any moment, and the batch at which.
+        library_batch_size: Samples in one call of a library.
+        sweeps: Per engine, one sweep per repeat.
+    """
+
+    defense: str
+    samples: int
+    correct: int
+    steps: int
+    limit: Limit
+    library_batch_size: int
+    sweeps: dict[str, list[Sweep]]
+
+    @property
+    def single(self) -> Passes:
+        """What one run at one ε takes."""
+        return single_epsilon_run(self.correct, self.steps)
+
+
+def compare_engines(bench: PreparedBench, defense: str, say: Say) -> DefenseBench:
+    """Let all engines sweep one defense in turn, A B C A B C, so that a busy moment hits none alone.
+
+    Args:
+        bench: What is measured.
+        defense: A key of ``bench.workplace.defenses``.
+        say: Told of every sweep.
+    """
+    workplace, request = bench.workplace, bench.request
+    bare = BareNetwork(bench.model(defense), workplace.dataset, workplace.device)
+    best = bare.best()
+    say(f"{defense}: the bare network makes {best.passes_per_second:,.0f} passes/s, batch {best.batch_size}")
+    library_batch = bench.batch_size or min(best.batch_size, len(workplace.dataset))
+    engines = _engines(bench, defense, library_batch)
+    for engine in _engines(_small(bench), defense, _WARM_UP_SAMPLES).values():
+        engine.sweep()
+    rates, sweeps = [], {name: [] for name in engines}
+    for repeat in range(request.repeats):
+        rates.append(bare.rate(best.batch_size))
+        for name, engine in engines.items():
+            sweep = engine.sweep()
+            sweeps[name].append(sweep)
+            say(f"{defense}, {repeat + 1} of {request.repeats}: {sweep.label} {sweep.seconds:.1f} s")
+    count = len(workplace.dataset)
+    correct = round(next(iter(sweeps.values()))[0].accuracy[0.0] * count)
+    limit = max([best, *(Limit(rate, best.batch_size) for rate in rates)])
+    return DefenseBench(defense, count, correct, bench.pgd.steps or 1, limit, library_batch, sweeps)
+
+
+def comparison_table(results: list[DefenseBench], bench: PreparedBench) -> pd.DataFrame:
+    """One row per defense and engine; NaN where a number does not exist, such as without any library."""
+    return pd.DataFrame([row for result in results for row in _rows(result, bench)])
+
+
+def _engines(bench: PreparedBench, defense: str, library_batch: int) -> dict[str, Engine]:
+    workplace = replace(bench.workplace, batch_size=library_batch)
+    engines: dict[str, Engine] = {
+        library: LibraryEngine(
+            library,
+            bench.model(defense),
+            workplace,
+            bench.pgd,
+            bench.epsilons,
+            bench.library_points(),
+            bench.request.spec.seed,
+        )
+        for library in bench.request.present
+    }
+    for strategy in bench.request.sweeps:
+        engines[f"robbench {strategy}"] = RobbenchEngine(bench.run_of(defense, strategy))
+    return engines
+
+
+def _small(bench: PreparedBench) -> PreparedBench:
+    """The same with few samples and steps, for a first, untimed sweep of every engine."""
+    few = bench.workplace.dataset.first(min(_WARM_UP_SAMPLES, len(bench.workplace.dataset)))
+    pgd = replace(bench.pgd, steps=_WARM_UP_STEPS)
+    return replace(
+        bench,
+        workplace=replace(bench.workplace, dataset=few),
+        pgd=pgd,
+        attack=replace(bench.attack, attack=pgd),
+    )
+
+
+def _rows(result: DefenseBench, bench: PreparedBench) -> list[dict[str, Any]]:
+    libraries = [result.sweeps[name] for name in bench.request.present]
+    fastest = min((median(sweep.seconds for sweep in sweeps) for sweeps in libraries), default=float("nan"))
+    rows = []
+    for name, sweeps in result.sweeps.items():
+        seconds, first = median(sweep.seconds for sweep in sweeps), sweeps[0]
+        is_library = name in bench.request.present
+        rate = first.passes.cost / seconds
+        rows.append(
+            {
+                "dataset": bench.info.name,
+                "defense": result.defense,
+                "attack": bench.attack.label,
+                "engine": first.label,
+                "samples": result.samples,
+                "correct": result.correct,
+                "steps": result.steps,
+                "points": len(bench.epsilons),
+                "points_attacked": len(bench.library_points()) if is_library else len(bench.epsilons) - 1,
+                "batch_size": result.library_batch_size if is_library else bench.workplace.batch_size,
+                "seconds": seconds,
+                "seconds_least": min(sweep.seconds for sweep in sweeps),
+                "seconds_most": max(sweep.seconds for sweep in sweeps),
+                "n_forward": first.passes.forward,
+                "n_backward": first.passes.backward,
+                "cost": first.passes.cost,
+                "passes_per_second": rate,
+                "speed_up": fastest / seconds,
+                "single_runs": first.passes.cost / result.single.cost if result.correct else float("nan"),
+                "share_of_limit": rate / result.limit.passes_per_second,
+                "points_above_best_library": float("nan") if is_library else _excess(first, libraries),
+            }
+        )
+    return rows
+
+
+def _excess(sweep: Sweep, libraries: list[list[Sweep]]) -> float:
+    """The most by which a sweep claims more than the strongest library at any ε, in points."""
+    if not libraries:
+        return float("nan")
+    measured = [epsilon for epsilon in libraries[0][0].accuracy if epsilon > 0]
+    return max(
+        100 * (sweep.accuracy[epsilon] - min(library[0].accuracy[epsilon] for library in libraries))
+        for epsilon in measured
+    )

@@ -1,0 +1,75 @@
+"""Running a benchmark into a folder: everything is checked first, and files are written at the end."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from robbench.bench.comparison import Say, compare_engines, comparison_table
+from robbench.bench.report import comparison_text, notes, scaling_text, write_comparison, write_scaling
+from robbench.bench.request import BenchRequest, prepare_bench
+from robbench.bench.scaling import measure_scaling
+from robbench.errors import UserError
+from robbench.files import make_folder
+from robbench.preparation import RunSettings
+from robbench.text_table import TextTable
+
+
+class BenchReport(NamedTuple):
+    """What a benchmark left."""
+
+    table: TextTable
+    notes: list[str]
+    files: list[Path]
+
+
+class BenchPlace(NamedTuple):
+    """Where a benchmark runs and writes."""
+
+    settings: RunSettings
+    out: Path | None
+    """None: ``results/bench/<dataset>``."""
+    command: str
+    """The command that asked for it, for the record."""
+
+
+def run_bench(request: BenchRequest, place: BenchPlace, scaling: bool, say: Say) -> BenchReport:
+    """Measure what is asked, and write it.
+
+    Args:
+        request: What is measured.
+        place: Where.
+        scaling: Measure how robbench's cost grows with the sweep, instead of comparing engines.
+        say: Told of every sweep.
+
+    Raises:
+        UserError: Anything about the request, the data, the models or the folder that cannot be; nothing has
+            then been measured or written.
+    """
+    if scaling and len(request.sweeps) > 1:
+        raise UserError(
+            f"--scaling measures one strategy, not {len(request.sweeps)}.", "Give one: --sweep auto."
+        )
+    bench = prepare_bench(request, place.settings, place.command)
+    folder = place.out if place.out is not None else Path("results", "bench", bench.info.name)
+    _check_writable(folder)
+    for library in request.missing:
+        say(f"{library} is not installed and left out.")
+    if scaling:
+        sizes = measure_scaling(bench, say)
+        make_folder(folder)
+        return BenchReport(scaling_text(sizes, bench), [], write_scaling(folder, sizes, bench))
+    results = [compare_engines(bench, defense, say) for defense in bench.workplace.defenses]
+    table = comparison_table(results, bench)
+    make_folder(folder)
+    files = write_comparison(folder, table, results, bench)
+    return BenchReport(comparison_text(table, bench), notes(table, bench), files)
+
+
+def _check_writable(folder: Path) -> None:
+    """Refuse a folder that could not be written once everything has been measured."""
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise UserError(
+            f"Nothing can be written to {folder}: {nearest} is not a folder that may be written to.",
+            "Choose another place with --out.",
+        )

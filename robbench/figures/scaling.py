@@ -1,0 +1,86 @@
+"""The scaling figure of a benchmark: cost and seconds as the grid, the samples and the steps grow."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
+
+from robbench.figures.house_style import CurveStyle, curve_styles, house_style
+from robbench.figures.titles import dataset_title, defense_title
+
+_PANELS = {
+    "points": "Points of the grid",
+    "samples": "Samples",
+    "steps": "Steps of the attack",
+}
+"""What is varied, and the name of its axis."""
+_ROWS = {"single_runs": "Cost in runs at one ε", "seconds": "Seconds"}
+_LOOP = "a loop over ε"
+
+
+def draw_scaling(table: pd.DataFrame) -> Figure:
+    """Cost in runs at one ε, and seconds, over the number of grid points, samples and steps.
+
+    Args:
+        table: One row per defense, engine and size: the columns dataset, attack, defense, engine, varied,
+            points, samples, steps, single_runs and seconds.
+    """
+    with house_style():
+        figure = Figure(figsize=(7.6, 4.5), layout="constrained")
+        styles = curve_styles(table["defense"])
+        for row, (column, heading) in enumerate(_ROWS.items()):
+            for position, varied in enumerate(_PANELS):
+                axes = figure.add_subplot(len(_ROWS), len(_PANELS), row * len(_PANELS) + position + 1)
+                _draw_panel(axes, table.loc[table["varied"] == varied], varied, column, styles)
+                axes.set_ylabel(heading if position == 0 else "")
+                axes.set_xlabel(_PANELS[varied] if row else "")
+        first = table.iloc[0]
+        figure.suptitle(
+            f"{dataset_title(first['dataset'])}: a whole curve of {first['attack']}, as the sweep grows",
+            fontsize=10.5,
+        )
+        figure.legend(
+            handles=[*_handles(styles), Line2D([], [], color="#999999", linewidth=1, label=_LOOP)],
+            loc="outside lower center",
+            ncols=5,
+            handlelength=3.4,
+        )
+    return figure
+
+
+def _draw_panel(
+    axes: Axes, table: pd.DataFrame, varied: str, column: str, styles: dict[str, CurveStyle]
+) -> None:
+    """One quantity over another whose values double, on a logarithmic scale."""
+    for defense, rows in table.groupby("defense", sort=False):
+        style = styles[str(defense)]
+        ordered = rows.sort_values(varied)
+        axes.plot(
+            ordered[varied], ordered[column], color=style.color, linestyle=style.line, marker=style.marker,
+            markersize=4, linewidth=1.3,
+        )  # fmt: skip
+    sizes = sorted(set(table[varied]))
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(sizes))
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
+    if column == "single_runs":
+        # What a loop pays follows from counting: one run for every ε above 0.
+        points = table.groupby(varied)["points"].first()
+        axes.plot(points.index, points - 1, color="#999999", linewidth=1)
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(FixedLocator([0.5, 1, 2, 5, 10, 20, 50]))
+        axes.yaxis.set_major_formatter(ScalarFormatter())
+        axes.yaxis.set_minor_locator(NullLocator())
+    else:
+        axes.set_ylim(bottom=0)
+
+
+def _handles(styles: dict[str, CurveStyle]) -> list[Line2D]:
+    return [
+        Line2D(
+            [], [], color=style.color, linestyle=style.line, marker=style.marker, label=defense_title(name)
+        )
+        for name, style in styles.items()
+    ]
