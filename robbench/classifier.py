@@ -76,6 +76,20 @@ def frozen(*models: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
+def channels_last(*models: nn.Module) -> Iterator[None]:
+    """Lay convolution weights out for channels-last images, which is faster; on leaving, put them back."""
+    weights = [weight for model in models for weight in model.parameters() if weight.dim() == 4]
+    kept = [weight.data for weight in weights]
+    try:
+        for weight in weights:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+        yield
+    finally:
+        for weight, data in zip(weights, kept, strict=True):
+            weight.data = data
+
+
+@contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch's, numpy's and Python's global generators; on leaving, restore the caller's state."""
     devices = [device] if device.type == "cuda" else []

@@ -1,11 +1,14 @@
-"""Choosing a device and a batch size."""
+"""Choosing a device, a batch size and the arithmetic of attack steps."""
 
 import torch
 
 from robbench.errors import UserError
+from robbench.registry import suggest
 
 DEFAULT_BATCH_SIZES = {"cpu": 256, "cuda": 2048}
 """Samples in one pass where the user gives none; halved when memory runs out."""
+PRECISIONS = ("float32", "bfloat16")
+"""The arithmetic in which the native engine takes its steps; success is judged in float32 in any case."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -29,6 +32,26 @@ def choose_device(name: str) -> torch.device:
             "Use --device cpu, or install a torch built for this machine's GPU.",
         )
     return device
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 matrices faster than float32: recent GPUs, and CPUs with AMX."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16"))
+
+
+def choose_precision(asked: str, device: torch.device) -> str:
+    """The arithmetic of attack steps: as asked, or for ``auto`` bfloat16 where the device has it.
+
+    Raises:
+        UserError: Neither ``auto`` nor one of :data:`PRECISIONS`.
+    """
+    if asked not in ("auto", *PRECISIONS):
+        raise suggest("precision", asked, ("auto", *PRECISIONS))
+    if asked != "auto":
+        return asked
+    return "bfloat16" if has_bfloat16(device) else "float32"
 
 
 def choose_batch_size(asked: int | None, device: torch.device) -> int:

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from robbench.analysis.curves import curves_of
+from robbench.analysis.worst_of import curves_with_worst_of
 from robbench.attacks.catalog import ResolvedAttack
 from robbench.datasets import Dataset, DatasetInfo, load_dataset
 from robbench.datasets.custom import custom_info, from_arrays
@@ -37,6 +37,8 @@ class EvaluationOptions(TypedDict, total=False):
     """The sweep strategy."""
     criterion: str
     """``top1`` (default) or ``top5``."""
+    precision: str
+    """Of attack steps: ``auto`` (default), ``float32`` or ``bfloat16``; success is judged in float32."""
     seed: int
     """Seeds every random number of the attacks; default 0."""
     data_dir: Path
@@ -55,7 +57,7 @@ class Evaluation(NamedTuple):
     """What an evaluation found."""
 
     curves: pd.DataFrame
-    """One row per attack and ε; the columns of :data:`robbench.schema.CURVES`."""
+    """One row per attack and ε, worst-of included; the columns of :data:`robbench.schema.CURVES`."""
     outcomes: pd.DataFrame
     """One row per attack and sample; the columns of :data:`robbench.schema.OUTCOMES`."""
 
@@ -84,6 +86,7 @@ def evaluate(
 
     Returns:
         One row per attack and ε, with Wilson 95 % intervals; the columns of :data:`robbench.schema.CURVES`.
+        Several attacks are followed by ``worst-of``: a sample is broken if any of them broke it.
 
     Raises:
         UserError: Anything about the request that cannot be, before any attack starts.
@@ -128,7 +131,7 @@ def evaluate_samples(
     finally:
         defense.model.to(home)
     outcomes = cell_outcomes(prepared.plan, sink)
-    return Evaluation(curves_of(outcomes, prepared.epsilons), outcomes.to_pandas())
+    return Evaluation(curves_with_worst_of(outcomes, prepared.epsilons), outcomes.to_pandas())
 
 
 def _take(given: dict[str, Any], kind: type) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from robbench.attacks.catalog import ResolvedAttack, resolve_attack
 from robbench.attacks.names import parse_attack
 from robbench.datasets import Dataset, DatasetInfo, load_dataset
 from robbench.defenses.loading import LoadedDefense, check_defense, load_defense
-from robbench.devices import choose_batch_size, choose_device
+from robbench.devices import choose_batch_size, choose_device, choose_precision
 from robbench.errors import UserError
 from robbench.executors.local import Workplace
 from robbench.provenance import provenance
@@ -108,7 +108,14 @@ def assemble(
     epsilons = spec.epsilons(info.grid, info.epsilon)
     dataset, loaded = workplace.dataset, workplace.defenses
     terms = SweepTerms(
-        dataset.name, dataset.fingerprint, epsilons, spec.norm, spec.criterion, spec.sweep, spec.seed
+        dataset.name,
+        dataset.fingerprint,
+        epsilons,
+        spec.norm,
+        spec.criterion,
+        spec.sweep,
+        choose_precision(spec.precision, workplace.device),
+        spec.seed,
     )
     plan = make_plan([loaded[name] for name in spec.defenses], attacks, terms, loaded)
     by_name = {defense.name: defense for defense in loaded.values()}
@@ -153,6 +160,7 @@ def check_defenses(loaded: Sequence[LoadedDefense], dataset: Dataset, device: to
 
 def _check_names(spec: SweepSpec) -> None:
     get_norm(spec.norm)
+    choose_precision(spec.precision, torch.device("cpu"))
     check_strategy(spec.sweep)
     check_criterion(spec.criterion)
 
@@ -179,6 +187,7 @@ def _manifest(
     asked = {
         **{key: list(value) if isinstance(value, tuple) else value for key, value in asdict(spec).items()},
         "eps_grid": list(terms.epsilons),
+        "precision": terms.precision,
         "dataset_fingerprint": terms.fingerprint,
         **{f"weights of {name}": sha for name, sha in weights.items()},
     }
@@ -194,7 +203,12 @@ def _manifest(
             "fingerprint": terms.fingerprint,
         },
         "defenses": {
-            name: {"title": defense.title, "origin": defense.origin, "weights_sha256": weights[name]}
+            name: {
+                "title": defense.title,
+                "origin": defense.origin,
+                "weights_sha256": weights[name],
+                "training_seconds": defense.card.seconds if defense.card else None,
+            }
             for name, defense in loaded.items()
         },
         **provenance(workplace.device, command),

@@ -29,6 +29,8 @@ class SweepSpec:
         norm: ``linf`` or ``l2``.
         sweep: The strategy.
         criterion: ``top1`` or ``top5``.
+        precision: The arithmetic of attack steps, ``float32`` or ``bfloat16``; ``auto``: bfloat16 where the
+            device is made for it. Success is judged in float32 in any case.
         seed: Seeds every random number of the attacks.
     """
 
@@ -40,6 +42,7 @@ class SweepSpec:
     norm: str = "linf"
     sweep: str = "auto"
     criterion: str = "top1"
+    precision: str = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:

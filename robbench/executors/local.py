@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import torch
 
-from robbench.classifier import PassCounter, frozen
+from robbench.classifier import PassCounter, channels_last, frozen
 from robbench.datasets import Dataset
 from robbench.defenses.loading import LoadedDefense
 from robbench.executors.contract import JobRecord, OutcomeSink, RunObserver
@@ -89,9 +89,9 @@ def _target(job: Job, workplace: Workplace) -> Iterator[Target]:
     if job.attack.source:
         view, view_is_exact = workplace.defenses[job.attack.source].defense.model, False
     norm = get_norm(job.norm)
-    with frozen(exact, view):
-        exact.to(workplace.device)
-        view.to(workplace.device)
+    exact.to(workplace.device)
+    view.to(workplace.device)
+    with frozen(exact, view), channels_last(exact, view):
         yield make_target(
             exact, view, view_is_exact, job.criterion, norm, workplace.dataset.classes, workplace.device
         )

@@ -37,6 +37,8 @@ class IterativeSweep:
         epsilons: The grid, ascending, starting with 0.
         strategy: The order of attempts.
         batch_size: Slots; also the largest batch of one pass, which is halved when memory runs out.
+        precision: The arithmetic of the steps. Under ``bfloat16`` the judge, who takes float32, also sees the
+            last image of every attempt, whatever bfloat16 says of it.
     """
 
     attack: IterativeAttack
@@ -44,12 +46,14 @@ class IterativeSweep:
     epsilons: tuple[float, ...]
     strategy: Strategy
     batch_size: int
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         device = self.target.device
         self._grid = torch.tensor(self.epsilons, device=device)
         self._epsilon_keys = torch.tensor([key_of(epsilon) for epsilon in self.epsilons], device=device)
         self._steps = self.attack.steps or 1
+        self._rounded = self.precision == "bfloat16"
         self._pass_size = self.batch_size
         self._warm_starts = self.strategy.warm_starts and self.attack.warm_starts
 
@@ -121,8 +125,9 @@ class IterativeSweep:
         testable = running & ~slots.refused
         if self.strategy.each_epsilon_alone:
             testable &= slots.step == self._steps
-        slots.hit |= testable & mislabels(exact_logits, slots.labels, self.target.judge.criterion)
         last = slots.step == self._steps
+        suspect = mislabels(exact_logits, slots.labels, self.target.judge.criterion)
+        slots.hit |= testable & (suspect | last if self._rounded else suspect)
         slots.ended |= running & ~slots.hit & last
         moving = running & ~slots.hit & ~last
         keys = mix_keys(self._attempt_keys(slots), slots.step)
@@ -149,11 +154,13 @@ class IterativeSweep:
         """
         if not self.attack.memoryless:
             return
-        fixed = moving & (moved == slots.iterate).flatten(1).all(1)
-        if self.strategy.each_epsilon_alone:
-            slots.step.masked_fill_(fixed, self._steps - 1)  # this move makes it the last iterate
+        repeats = moving & (moved == slots.iterate).flatten(1).all(1)
+        if not self.strategy.each_epsilon_alone:
+            repeats |= moving & (moved == slots.previous).flatten(1).all(1) & (slots.step > 0)
+        if self.strategy.each_epsilon_alone or self._rounded:
+            slots.step.masked_fill_(repeats, self._steps - 1)  # this move makes the last image, to be judged
         else:
-            slots.ended |= fixed | (moving & (moved == slots.previous).flatten(1).all(1) & (slots.step > 0))
+            slots.ended |= repeats
 
     def _settle(self, slots: Slots, findings: Findings) -> tuple[Tensor, Flags, Tensor]:
         """Judge what looks adversarial, close attempts, and choose what each slot does next.
@@ -250,17 +257,22 @@ class IterativeSweep:
 
     def _pass(self, images: Images, labels: Labels) -> tuple[Logits, Images]:
         exact: nn.Module = self.target.judge.model
+        images = images.detach().contiguous(memory_format=torch.channels_last)
         if not self.attack.uses_gradient:
-            with torch.no_grad():
-                return exact(images), torch.zeros_like(images)
-        images = images.detach().requires_grad_()
-        logits = self.target.view(images)
+            with torch.no_grad(), self._arithmetic():
+                return exact(images).float(), torch.zeros_like(images)
+        images.requires_grad_()
+        with self._arithmetic():
+            logits = self.target.view(images).float()
         (gradient,) = torch.autograd.grad(self.attack.objective(logits, labels).sum(), images)
         if not self.target.view_is_exact:
-            with torch.no_grad():
-                logits = exact(images)
+            with torch.no_grad(), self._arithmetic():
+                logits = exact(images).float()
         # An undefined gradient says nothing about where to go.
         return logits.detach(), torch.nan_to_num(gradient, nan=0.0)
+
+    def _arithmetic(self) -> torch.autocast:
+        return torch.autocast(self.target.device.type, torch.bfloat16, enabled=self._rounded)
 
 
 def _select(verdict: Verdict, which: Flags) -> Verdict:

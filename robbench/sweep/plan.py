@@ -22,6 +22,7 @@ class Job:
         norm: What measures ε.
         criterion: ``top1`` or ``top5``.
         strategy: How the grid is swept.
+        precision: The arithmetic of native attack steps: ``float32`` or ``bfloat16``.
         seed: The seed of the run.
     """
 
@@ -33,6 +34,7 @@ class Job:
     norm: str
     criterion: str
     strategy: str
+    precision: str
     seed: int
 
     def constants(self) -> dict[str, str | int]:
@@ -99,6 +101,7 @@ class SweepTerms:
         norm: What measures ε.
         criterion: ``top1`` or ``top5``.
         strategy: How the grid is swept.
+        precision: The arithmetic of native attack steps: ``float32`` or ``bfloat16``.
         seed: The seed of the run.
     """
 
@@ -108,6 +111,7 @@ class SweepTerms:
     norm: str
     criterion: str
     strategy: str
+    precision: str
     seed: int
 
 

@@ -179,7 +179,9 @@ class JobRun:
     def _sweeper(self, strategy: str) -> IterativeSweep | LibrarySweep:
         job, attack, order = self.job, self.job.attack.attack, get_strategy(strategy)
         if isinstance(attack, IterativeAttack):
-            return IterativeSweep(attack, self.target, job.epsilons, order, self.resources.batch_size)
+            return IterativeSweep(
+                attack, self.target, job.epsilons, order, self.resources.batch_size, job.precision
+            )
         if isinstance(attack, BudgetAttack | MinimumNormAttack):
             return LibrarySweep(attack, self.target, job.epsilons, order, job.seed)
         raise TypeError(f"{attack} is of no known kind")
