@@ -64,6 +64,7 @@ def cli() -> None:
 @click.option("--norm", help="linf (default) or l2.")
 @click.option("--sweep", help="auto (default), survivors, search or independent.")
 @click.option("--criterion", help="top1 (default) or top5.")
+@click.option("--precision", help="Of attack steps: auto (default), float32 or bfloat16.")
 @click.option("--seed", type=int, help="Seeds every random number. Default: 0.")
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file of these; what is typed wins.")
 @click.option("--out", type=_folder, help="Folder of this run. Default: one of its own in ./results.")
@@ -244,6 +245,43 @@ def plot(results: Path, figure: str, formats: tuple[str, ...], out: Path | None,
         terminal.say(f"Wrote {path}")
 
 
+@cli.command()
+@click.argument("results", type=_folder, default=Path("results"))
+@click.option("--baseline", required=True, help="The defense that the others are compared with.")
+@click.option("--candidate", "candidates", multiple=True, help="Default: all others; commas or repeated.")
+@click.option("--at", default="", help="Radii of the grid to show. Default: 0, the middle, the largest.")
+@click.option("--dataset", help="Only this one. Default: each dataset by itself.")
+@click.option(
+    "--fail-if-worse",
+    type=float,
+    metavar="POINTS",
+    help="Exit with code 3 if a candidate's accuracy under worst-of is more than so many points below the "
+    "baseline's at a radius shown, and the difference is significant (corrected p < 0.05).",
+)
+@click.option("--out", type=_folder, help="Folder for the files. Default: `comparison` in RESULTS.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors and what --fail-if-worse found.")
+def compare(candidates: tuple[str, ...], out: Path | None, quiet: bool, **asked: Any) -> None:
+    """Say where defenses are stronger or weaker than a baseline, on the same samples.
+
+    Example: robbench compare results/ --baseline pgd-at --at 0.1,0.2,0.3 --fail-if-worse 1.0
+    """
+    from robbench.comparing import ComparisonRequest
+    from robbench.comparing import compare as compare_runs
+    from robbench.console import Terminal
+    from robbench.spec import split_names
+
+    terminal = Terminal(quiet)
+    compared = compare_runs(ComparisonRequest(candidates=split_names(candidates), **asked), out)
+    for table in compared.tables:
+        terminal.show(table)
+    for line in [*compared.notes, *(f"Wrote {path}" for path in compared.files)]:
+        terminal.say(line)
+    if compared.worse:
+        for line in compared.worse:
+            Terminal().say(line)
+        sys.exit(3)
+
+
 @cli.command("list")
 @click.argument("what", type=click.Choice(["defenses", "attacks", "datasets", "models", "figures"]))
 @click.option("--models-dir", type=_folder, help="Where the models are. Default: ./models, then the shipped.")
@@ -267,7 +305,7 @@ def _spec(config: Path | None, asked: dict[str, Any]) -> Any:
 
 
 def main() -> None:
-    """Run the command line: exit code 0 done, 2 the user's mistake, 1 anything else."""
+    """Run the command line: exit code 0 done, 2 the user's mistake, 3 worse than allowed, 1 anything else."""
     try:
         cli.main(standalone_mode=False)
     except UserError as error:
