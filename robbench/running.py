@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from robbench.analysis.curves import curves_of
+from robbench.analysis.worst_of import curves_with_worst_of
 from robbench.executors import OutcomeSink, RunObserver, run_locally
 from robbench.preparation import PreparedRun
 from robbench.schema import OUTCOMES, arrow_schema
@@ -53,7 +53,7 @@ def run(prepared: PreparedRun, folder: Path, observer: RunObserver) -> RunReport
         if not was_complete:
             run_locally(prepared.plan, prepared.workplace, store, observer)
             outcomes = cell_outcomes(prepared.plan, store)
-            store.finish(outcomes, curves_of(outcomes, prepared.epsilons))
+            store.finish(outcomes, curves_with_worst_of(outcomes, prepared.epsilons))
         seconds = {job_id: record["seconds"] for job_id, record in store.completed_jobs().items()}
     return RunReport(folder, read_curves([folder]).curves, seconds, was_complete)
 

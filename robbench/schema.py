@@ -62,9 +62,11 @@ OUTCOMES = (
 CURVES = (
     Column("dataset", pa.string(), "registered name of the dataset"),
     Column("defense", pa.string(), "name of the defense"),
-    Column("attack", pa.string(), "canonical name of the attack"),
-    Column("backend", pa.string(), "who ran it"),
-    Column("view", pa.string(), "what was differentiated"),
+    Column(
+        "attack", pa.string(), "canonical name of the attack; worst-of: broken by any of the run's attacks"
+    ),
+    Column("backend", pa.string(), "who ran it; all: worst-of"),
+    Column("view", pa.string(), "what was differentiated; all: worst-of"),
     Column("loss", pa.string(), "loss the attack ascends; empty where it is no choice"),
     Column("norm", pa.string(), "norm that measures ε"),
     Column("criterion", pa.string(), "top1 or top5"),
@@ -76,7 +78,7 @@ CURVES = (
     Column("ci_high", pa.float64(), "upper end of the Wilson 95 % interval"),
     Column("strategy", pa.string(), "how the grid was swept"),
     Column("seed", pa.int64(), "seed of the run"),
-    Column("job_id", pa.string(), "computation behind the curve"),
+    Column("job_id", pa.string(), "computation behind the curve; of worst-of all of them, joined by +"),
 )
 """One row per (dataset, defense, attack, ε): tidy, and readable alone."""
 

@@ -27,18 +27,16 @@ def run_table(prepared: PreparedRun, report: RunReport) -> TextTable:
     """Clean accuracy, accuracy at the largest ε with its interval, and seconds, per curve."""
     largest = prepared.epsilons[-1]
     rows = []
-    for cell in prepared.plan.cells:
-        curves = report.curves
-        curve = curves.loc[(curves["defense"] == cell.defense) & (curves["attack"] == cell.attack)]
+    for (defense, attack), curve in report.curves.groupby(["defense", "attack"], sort=False):  # pyright: ignore[reportGeneralTypeIssues]
         last = curve.iloc[-1]
         rows.append(
             (
-                prepared.titles[cell.defense],
-                cell.attack,
+                prepared.titles[str(defense)],
+                str(attack),
                 f"{100 * curve.iloc[0].robust_accuracy:.1f}",
                 f"{100 * last.robust_accuracy:.1f}",
                 f"{100 * last.ci_low:.1f} – {100 * last.ci_high:.1f}",
-                f"{report.seconds[cell.job_id]:.1f}",
+                f"{sum(report.seconds[job] for job in last.job_id.split('+')):.1f}",
             )
         )
     at_largest = f"at ε = {prepared.info.unit.format(largest)}"

@@ -110,7 +110,7 @@ def test_a_run_leaves_rows_curves_and_provenance_and_says_what_to_do_next(shell,
     outcomes = pd.read_parquet(out / "outcomes.parquet")
     assert len(outcomes) == 4 * 40
     curves = pd.read_csv(out / "curves.csv")
-    assert len(curves) == 4 * 3
+    assert len(curves) == 6 * 3  # worst-of is a curve of each defense
     natural = curves[curves.defense == "natural"].set_index(["attack", "epsilon"]).robust_accuracy
     assert (natural["pgd5"] == natural["bpda5"]).all()
     run = json.loads((out / "run.json").read_text())

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from robbench.analysis.worst_of import WORST_OF
+
 CURVE = ["dataset", "defense", "attack", "norm", "criterion"]
 """What a reader takes for one curve."""
 
@@ -20,7 +22,9 @@ class JoinedCurves(NamedTuple):
 def join_runs(curves: pd.DataFrame) -> JoinedCurves:
     """Keep of every curve that several runs have the newest run's, whole.
 
-    Points of different runs are never mixed within a curve: weights, seeds or samples may differ.
+    Points of different runs are never mixed within a curve: weights, seeds or samples may differ. Where a
+    defense's attacks come from several runs, the worst-of curves of one are left out: they would stand beside
+    attacks that they do not count.
 
     Args:
         curves: The columns of :data:`robbench.schema.CURVES`, and ``run``; the oldest run first.
@@ -33,7 +37,24 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
         if not keep:
             left_out.setdefault(run, {})[tuple(curve)] = newest[tuple(curve)]
     notes = [_note(run, winners) for run, winners in left_out.items()]
-    return JoinedCurves(curves.loc[kept].reset_index(drop=True), notes)
+    joined, partial = _without_partial_worst_of(curves.loc[kept].reset_index(drop=True))
+    return JoinedCurves(joined, [*notes, *partial])
+
+
+def _without_partial_worst_of(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Drop the worst-of curves of one run where the defense has attacks of other runs beside them."""
+    kept, names = [], []
+    for _, defense in curves.groupby(["dataset", "defense", "norm", "criterion"], sort=False):
+        worst = defense["attack"] == WORST_OF
+        if any(worst) and len(set(defense["run"])) > 1:
+            kept.append(defense.loc[~worst])
+            names.append(f"{defense['defense'].iloc[0]} on {defense['dataset'].iloc[0]}")
+        else:
+            kept.append(defense)
+    if not names:
+        return curves, []
+    note = f"Worst-of is left out for {', '.join(names)}: the attacks are in several runs. "
+    return pd.concat(kept).sort_index(), [note + "`robbench compare` takes all of them."]
 
 
 def _note(run: str, winners: dict[tuple[str, ...], str]) -> str:

@@ -6,10 +6,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from robbench.analysis.worst_of import WORST_OF
 from robbench.figures.end_labels import draw_end_labels
 from robbench.figures.house_style import CurveStyle
 from robbench.figures.paper_points import points_of
-from robbench.figures.titles import VIEW_TITLES, attack_title, defense_title
+from robbench.figures.titles import VIEW_TITLES, AttackTitle, attack_title, defense_title
 
 _TITLE_WIDTH = 48
 """Characters of a line of details."""
@@ -76,6 +77,8 @@ def describe_panel(panel: pd.DataFrame) -> list[str]:
     """The lines that stand above a panel, the attack's name first, then details in small print."""
     head = panel.iloc[0]
     title = attack_title(head["attack"], head["loss"], head["backend"])
+    if head["attack"] == WORST_OF:
+        title = _worst_of_title(panel)
     details = [*title.details, *(["top-5 accuracy"] if head["criterion"] == "top5" else []), _samples(panel)]
     lines = textwrap.wrap(", ".join(details), _TITLE_WIDTH)
     plain = _plain_defenses(panel)
@@ -103,6 +106,18 @@ def write_title(axes: Axes, lines: list[str], room: int) -> None:
         color="#444444",
         va="top",
     )
+
+
+def _worst_of_title(panel: pd.DataFrame) -> AttackTitle:
+    """With the number of attacks, which are as many as the jobs: attacks that coincide count once."""
+    defenses = panel.drop_duplicates("defense")
+    counts = [jobs.count("+") + 1 for jobs in defenses["job_id"]]
+    fewer: dict[int, list[str]] = {}
+    for name, count in zip(defenses["defense"], counts, strict=True):
+        if count < max(counts):
+            fewer.setdefault(count, []).append(defense_title(name))
+    details = tuple(f"only {count} on {', '.join(names)}" for count, names in fewer.items())
+    return AttackTitle(f"Worst of {max(counts)} attacks", details, "")
 
 
 def _samples(panel: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from robbench.figures.curve_panel import describe_panel, draw_panel, hollow_mark, write_title
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.house_style import CurveStyle, curve_styles
+from robbench.figures.panel_grid import add_panels, panel_columns
 from robbench.figures.paper_points import points_of
 from robbench.figures.registration import register_figure
 from robbench.figures.titles import dataset_title, defense_title, norm_title
@@ -28,7 +29,7 @@ def draw(curves: pd.DataFrame) -> Figure:
     """Robust accuracy over ε: a panel per attack, a curve per defense with its 95 % band."""
     panels = [panel for _, panel in curves.groupby(["attack", "criterion"], sort=False)]
     styles = curve_styles(curves["defense"])
-    columns = _columns(len(panels))
+    columns = panel_columns(len(panels))
     titles = [describe_panel(panel) for panel in panels]
     starts = range(0, len(panels), columns)
     rooms = [max(len(lines) - 1 for lines in titles[start : start + columns]) for start in starts]
@@ -42,7 +43,7 @@ def draw(curves: pd.DataFrame) -> Figure:
         + 0.95
     )
     figure = Figure(figsize=(width, height), layout="constrained")
-    axes = _add_panels(figure, len(rooms), columns, len(panels))
+    axes = add_panels(figure, len(rooms), columns, len(panels))
     format_epsilon_axis(axes[0], curves["epsilon"])
     for index, panel in enumerate(panels):
         draw_panel(axes[index], panel, styles)
@@ -53,24 +54,6 @@ def draw(curves: pd.DataFrame) -> Figure:
     )
     figure.legend(handles=legend, loc="outside lower center", ncols=legend_columns, handlelength=3.4)
     return figure
-
-
-def _columns(panels: int) -> int:
-    """Panels in a row: two by two for four, else up to four in rows as even as can be."""
-    if panels <= 3:
-        return panels
-    if panels == 4:
-        return 2
-    return 3 if panels in (5, 6, 9) else 4
-
-
-def _add_panels(figure: Figure, rows: int, columns: int, count: int) -> list[Axes]:
-    """Axes that share both scales."""
-    axes: list[Axes] = []
-    for index in range(count):
-        first = axes[0] if axes else None
-        axes.append(figure.add_subplot(rows, columns, index + 1, sharex=first, sharey=first))
-    return axes
 
 
 def _label_axes(axes: list[Axes], columns: int, norm: str) -> None:

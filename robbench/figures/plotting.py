@@ -62,7 +62,7 @@ def plot(
         )
     joined = join_runs(read.curves)
     drawn = {
-        f"{figure}-{_stem(str(dataset), str(norm))}": draw(table)
+        f"{figure}-{file_stem(str(dataset), str(norm))}": draw(table)
         for (dataset, norm), table in joined.curves.groupby(["dataset", "norm"], sort=False)  # pyright: ignore[reportGeneralTypeIssues]
     }
     folder = out or _common_folder(paths) / FOLDER
@@ -83,7 +83,8 @@ def safe_file_name(text: str) -> str:
     return safe if safe == text else f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:8]}".lstrip("-")
 
 
-def _stem(dataset: str, norm: str) -> str:
+def file_stem(dataset: str, norm: str) -> str:
+    """What the files of a dataset and a norm are called by; the norm is named where it is not linf."""
     name = safe_file_name(dataset)
     return name if norm == "linf" else f"{name}-{safe_file_name(norm)}"
 

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from robbench.analysis.worst_of import WORST_OF
+
 _ALGORITHMS = {
     "apgd": "APGD",
     "autoattack": "AutoAttack",
@@ -51,6 +53,8 @@ def attack_title(label: str, loss: str = "", backend: str = "") -> AttackTitle:
         loss: The loss it ascends, which the label leaves out where it is the default.
         backend: Who ran it.
     """
+    if label == WORST_OF:
+        return AttackTitle("Worst of all attacks", (), "")
     match = _LABEL.fullmatch(label)
     if match is None:
         return AttackTitle(printable(label, _LONGEST_NAME), (), printable(label, _LONGEST_NAME))

@@ -1,0 +1,93 @@
+"""Defenses against a baseline on the same samples: differences, intervals, tests and areas."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from robbench.analysis.paired import holm, mcnemar, newcombe, paired_counts
+from robbench.analysis.survival import Survival
+
+Survivals = Mapping[str, Mapping[str, Survival]]
+"""By defense, then by attack."""
+
+
+class Comparison(NamedTuple):
+    """Candidates compared with a baseline."""
+
+    points: pd.DataFrame
+    """One row per candidate, attack and radius; shares from 0 to 1, differences in points of accuracy."""
+    areas: pd.DataFrame
+    """One row per candidate and attack: the areas under the curves."""
+
+
+def compare_with(baseline: str, candidates: Sequence[str], survivals: Survivals) -> Comparison:
+    """Compare candidates with a baseline, under every attack that both have.
+
+    Differences are the candidate minus the baseline, in points of accuracy, with Newcombe's paired 95 %
+    interval. ``p_value`` is McNemar's exact test, ``p_holm`` the same with Holm's correction over all tests
+    of the table: every candidate, attack and radius, whichever of them a reader looks at. A test that stands
+    in several rows counts once: the one at ε = 0, which is the same under every attack, and those of attacks
+    that share their computations.
+
+    Args:
+        baseline: A key of ``survivals``.
+        candidates: Others; each shares an attack with the baseline.
+        survivals: All on the same samples and radii.
+    """
+    tables, areas = [], []
+    for candidate in candidates:
+        for attack, first in survivals[baseline].items():
+            second = survivals[candidate].get(attack)
+            if second is not None:
+                tables.append(_points(candidate, first, second))
+                areas.append(_areas(candidate, first, second))
+    points = pd.concat(tables, ignore_index=True)
+    tests = dict(zip(points["test"], points["p_value"], strict=True))
+    corrected = dict(zip(tests, holm(np.array(list(tests.values()))), strict=True))
+    points["p_holm"] = [float(corrected[test]) for test in points["test"]]
+    return Comparison(points.drop(columns="test"), pd.DataFrame(areas))
+
+
+def area(epsilons: Sequence[float], accuracy: Sequence[float]) -> float:
+    """The area under a curve (trapezoids) over the width of its grid: the mean accuracy over ε, in [0, 1]."""
+    width = epsilons[-1] - epsilons[0]
+    return float(np.trapezoid(accuracy, epsilons) / width) if width else float(accuracy[0])
+
+
+def _points(candidate: str, first: Survival, second: Survival) -> pd.DataFrame:
+    counts = paired_counts(first.survived, second.survived)
+    interval = newcombe(counts)
+    return pd.DataFrame(
+        {
+            "candidate": candidate,
+            "attack": first.attack,
+            "epsilon": first.epsilons,
+            "n": len(first.samples),
+            "baseline_accuracy": first.accuracy,
+            "candidate_accuracy": second.accuracy,
+            "difference": 100 * (counts.only_second - counts.only_first) / len(first.samples),
+            "ci_low": 100 * interval.low,
+            "ci_high": 100 * interval.high,
+            "only_baseline": counts.only_first,
+            "only_candidate": counts.only_second,
+            "p_value": mcnemar(counts),
+            "test": [_test(candidate, first, second, epsilon) for epsilon in first.epsilons],
+        }
+    )
+
+
+def _test(candidate: str, first: Survival, second: Survival, epsilon: float) -> tuple[object, ...]:
+    return (candidate, epsilon, *((first.jobs, second.jobs) if epsilon else ()))
+
+
+def _areas(candidate: str, first: Survival, second: Survival) -> dict[str, object]:
+    areas = [area(curve.epsilons, list(curve.accuracy)) for curve in (first, second)]
+    return {
+        "candidate": candidate,
+        "attack": first.attack,
+        "baseline_area": areas[0],
+        "candidate_area": areas[1],
+        "area_difference": 100 * (areas[1] - areas[0]),
+    }

@@ -1,0 +1,146 @@
+"""From a folder of runs to a comparison: tables, files and what to fail on."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from robbench.analysis.comparison import Comparison, compare_with
+from robbench.analysis.paired import SIGNIFICANCE, holm
+from robbench.analysis.verdicts import p_text, verdict
+from robbench.analysis.worst_of import WORST_OF
+from robbench.comparing.contract import Compared, ComparedDataset, ComparisonRequest
+from robbench.comparing.costs import Cost, total_cost
+from robbench.comparing.gathering import Gathered, gather
+from robbench.comparing.matching import Matched, match
+from robbench.comparing.radii import choose_radii
+from robbench.comparing.tables import cost_table, points_table, verdict_table
+from robbench.comparing.writing import write_comparison
+from robbench.epsilon import EpsilonUnit
+from robbench.errors import UserError
+from robbench.figures.epsilon_axis import natural_unit
+from robbench.figures.titles import dataset_title, norm_title, printable
+from robbench.registry import suggest
+
+
+def compare(request: ComparisonRequest, out: Path | None = None) -> Compared:
+    """Compare defenses with a baseline on the same samples, and write the comparison.
+
+    Args:
+        request: What is compared.
+        out: The folder for the files; None: ``comparison`` in ``request.results``.
+
+    Returns:
+        The comparison. ``worse`` has a candidate if at one of the radii shown its accuracy under worst-of
+        (without worst-of, under the only attack) is more than ``fail_if_worse`` points below the baseline's
+        and McNemar's p-value is below 0.05 with Holm's correction over the candidates and the radii shown.
+
+    Raises:
+        UserError: No complete run, a damaged one, unknown names, different samples, a radius that is not in
+            the grid, or no place to write. Nothing has then been written.
+    """
+    allowed = request.fail_if_worse
+    if allowed is not None and not (math.isfinite(allowed) and allowed >= 0):
+        raise UserError(f"--fail-if-worse takes points of accuracy from 0 on, not {allowed:g}.")
+    found = gather(request.results)
+    notes = list(found.notes)
+    datasets, worse = [], []
+    for group in _choose_groups(found.groups, request):
+        matched = match(group, request.baseline, request.candidates)
+        notes += matched.notes
+        if matched.candidates:
+            compared, failing = _compare_group(group, matched, request)
+            datasets.append(compared)
+            worse += failing
+    if not datasets:
+        raise UserError(
+            f"There is nothing to compare {request.baseline!r} with in {request.results}.",
+            " ".join(notes) or "Run another defense with the same attacks on the same samples.",
+        )
+    return Compared(datasets, write_comparison(datasets, out or request.results / "comparison"), notes, worse)
+
+
+def _choose_groups(groups: list[Gathered], request: ComparisonRequest) -> list[Gathered]:
+    """The groups that have the baseline."""
+    if request.dataset is not None:
+        known = [group.dataset for group in groups]
+        if request.dataset not in known:
+            raise suggest(f"dataset in {request.results}", request.dataset, set(known))
+        groups = [group for group in groups if group.dataset == request.dataset]
+    defenses = {name for group in groups for name in group.survivals}
+    for name in (request.baseline, *request.candidates):
+        if name not in defenses:
+            raise suggest(f"defense in {request.results}", name, defenses)
+    if request.baseline in request.candidates:
+        raise UserError(f"{request.baseline!r} cannot be compared with itself.", "Name another --candidate.")
+    return [group for group in groups if request.baseline in group.survivals]
+
+
+def _compare_group(
+    group: Gathered, matched: Matched, request: ComparisonRequest
+) -> tuple[ComparedDataset, list[str]]:
+    baseline, unit = request.baseline, natural_unit(matched.epsilons)
+    comparison = compare_with(baseline, matched.candidates, matched.survivals)
+    verdicts = _verdicts(comparison, unit)
+    title = f"{dataset_title(group.dataset)}, {norm_title(group.norm)}"
+    if group.criterion != "top1":
+        title += f", {printable(group.criterion)}"
+    chosen = choose_radii(request.at, matched.epsilons, unit, title)
+    points = comparison.points
+    shown = points.loc[points["epsilon"].isin(chosen)]
+    samples = int(points["n"].iloc[0])
+    heading = f"{title}: accuracy in %, candidate minus baseline in points, n = {samples:,}"
+    tables = (
+        points_table(shown, heading, baseline, unit),
+        verdict_table(verdicts, title, baseline),
+        cost_table(_costs(group, matched), title),
+    )
+    compared = ComparedDataset(
+        group.dataset, group.norm, group.criterion, baseline, title, unit, points, verdicts, tables
+    )
+    return compared, _worse(shown, compared, request.fail_if_worse)
+
+
+def _verdicts(comparison: Comparison, unit: EpsilonUnit) -> pd.DataFrame:
+    """The areas, with the verdict in words."""
+    points = comparison.points
+    words = {key: verdict(rows, unit) for key, rows in points.groupby(["candidate", "attack"], sort=False)}
+    keys = comparison.areas[["candidate", "attack"]].itertuples(index=False, name=None)
+    return comparison.areas.assign(verdict=[words[key] for key in keys])
+
+
+def _costs(group: Gathered, matched: Matched) -> dict[tuple[str, str], Cost]:
+    """Of every curve compared; worst-of costs what its attacks cost, shared computations once."""
+    costs = {}
+    for name, attacks in matched.survivals.items():
+        by_jobs = {
+            survival.jobs: group.costs[name, attack]
+            for attack, survival in attacks.items()
+            if attack != WORST_OF
+        }
+        for attack in attacks:
+            costs[name, attack] = (
+                total_cost(by_jobs.values()) if attack == WORST_OF else group.costs[name, attack]
+            )
+    return costs
+
+
+def _worse(shown: pd.DataFrame, compared: ComparedDataset, allowed: float | None) -> list[str]:
+    """The candidates that are worse than allowed.
+
+    A family of tests of its own: who names few radii before looking shall not pay for the others.
+    """
+    if allowed is None:
+        return []
+    judged = WORST_OF if WORST_OF in set(shown["attack"]) else shown["attack"].iloc[0]
+    rows = shown.loc[shown["attack"] == judged]
+    corrected = holm(rows["p_value"].to_numpy(dtype=np.float64))
+    rows = rows.assign(corrected=corrected)
+    return [
+        f"{printable(row.candidate)} is worse than {printable(compared.baseline)} on {compared.title}: "
+        f"{-row.difference:.1f} points lower under {printable(row.attack)} at ε = "
+        f"{compared.unit.format(row.epsilon)}, and {allowed:g} are allowed ({p_text(row.corrected)}, "
+        f"corrected over {len(rows)} test{'s' if len(rows) > 1 else ''})."
+        for row in rows.loc[(rows["difference"] < -allowed) & (corrected < SIGNIFICANCE)].itertuples()
+    ]

@@ -1,0 +1,74 @@
+"""What a comparison is asked and what it found."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from robbench.epsilon import EpsilonUnit
+from robbench.text_table import TextTable
+
+
+@dataclass(frozen=True)
+class ComparisonRequest:
+    """What is compared.
+
+    Attributes:
+        results: A run, or a folder that holds runs.
+        baseline: The defense that the others are compared with.
+        candidates: The others; empty: all.
+        at: Radii to show, as typed; empty: 0, the grid's middle and its largest.
+        dataset: Only this dataset; None: each by itself.
+        fail_if_worse: Points of accuracy; None: nothing fails.
+    """
+
+    results: Path
+    baseline: str
+    candidates: tuple[str, ...] = ()
+    at: str = ""
+    dataset: str | None = None
+    fail_if_worse: float | None = None
+
+
+@dataclass(frozen=True)
+class ComparedDataset:
+    """The comparison on one dataset, in one norm and by one criterion.
+
+    Attributes:
+        dataset: Its name.
+        norm: ``linf`` or ``l2``.
+        criterion: ``top1`` or ``top5``.
+        baseline: The baseline's name.
+        title: What it is, in words.
+        unit: The unit of ε.
+        points: Every radius, see :class:`robbench.analysis.comparison.Comparison`.
+        verdicts: Areas and the verdict in words, per candidate and attack.
+        tables: What a person reads: accuracies at the radii asked for, verdicts, cost.
+    """
+
+    dataset: str
+    norm: str
+    criterion: str
+    baseline: str
+    title: str
+    unit: EpsilonUnit
+    points: pd.DataFrame
+    verdicts: pd.DataFrame
+    tables: tuple[TextTable, ...]
+
+
+class Compared(NamedTuple):
+    """What a comparison found."""
+
+    datasets: list[ComparedDataset]
+    files: list[Path]
+    notes: list[str]
+    """What a reader should know, in sentences."""
+    worse: list[str]
+    """The candidates that are worse than allowed, in sentences."""
+
+    @property
+    def tables(self) -> list[TextTable]:
+        """All tables, dataset by dataset."""
+        return [table for compared in self.datasets for table in compared.tables]

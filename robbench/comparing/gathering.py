@@ -1,0 +1,122 @@
+"""Gathering outcomes from several runs: what each defense survived, and what it cost."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from robbench.analysis.joining import join_runs
+from robbench.analysis.survival import Survival, survivals_of
+from robbench.analysis.worst_of import WORST_OF
+from robbench.comparing.costs import Cost, cost_of
+from robbench.errors import UserError
+from robbench.store import find_runs, read_curves, read_outcomes
+from robbench.store.layout import read_manifest
+
+_KEYS = ["dataset", "norm", "criterion"]
+
+
+@dataclass
+class Gathered:
+    """What was found of one dataset, norm and criterion; these are never mixed.
+
+    Attributes:
+        dataset: The dataset's name.
+        norm: ``linf`` or ``l2``.
+        criterion: ``top1`` or ``top5``.
+        survivals: What survived, by defense and attack.
+        costs: What it cost, by defense and attack.
+    """
+
+    dataset: str
+    norm: str
+    criterion: str
+    survivals: dict[str, dict[str, Survival]] = field(default_factory=dict)
+    costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
+
+
+class Found(NamedTuple):
+    """What the complete runs in a folder hold."""
+
+    groups: list[Gathered]
+    notes: list[str]
+    """What was left out, in sentences."""
+
+
+def gather(results: Path) -> Found:
+    """Read the complete runs of a folder; of what several have, the newest run's counts.
+
+    A defense is what the newest run attacked: attacks on other weights of the same name are left out.
+
+    Args:
+        results: A run, or a folder that holds runs.
+
+    Raises:
+        UserError: No complete run, or a damaged one; the message names the file.
+    """
+    runs = find_runs(results)
+    read = read_curves(runs)
+    notes = [f"{run} is not complete and left out; repeat its command to go on." for run in read.unfinished]
+    if not len(read.curves):
+        raise UserError(
+            f"There is nothing to compare yet: no run is complete of {', '.join(map(str, runs))}.",
+            "Repeat the command that began the run: it goes on.",
+        )
+    # Worst-of is built anew, over the attacks of all runs.
+    joined = join_runs(read.curves.loc[read.curves["attack"] != WORST_OF])
+    manifests = {str(run): read_manifest(run) for run in runs}
+    curves, stale = _drop_other_weights(joined.curves, manifests)
+    groups: dict[tuple[str, ...], Gathered] = {}
+    for run in dict.fromkeys(curves["run"]):
+        _add(groups, curves.loc[curves["run"] == run], Path(run), manifests[run])
+    return Found(list(groups.values()), [*notes, *joined.notes, *stale])
+
+
+def _add(
+    groups: dict[tuple[str, ...], Gathered], curves: pd.DataFrame, run: Path, manifest: dict[str, Any]
+) -> None:
+    """Add the curves of one run, with the rows behind them."""
+    outcomes = dict(list(read_outcomes(run).groupby([*_KEYS, "defense"], sort=False)))
+    for key, points in curves.groupby([*_KEYS, "defense"], sort=False):
+        dataset, norm, criterion, defense = map(str, key)  # pyright: ignore[reportArgumentType]
+        group = groups.setdefault((dataset, norm, criterion), Gathered(dataset, norm, criterion))
+        epsilons = tuple(sorted({float(epsilon) for epsilon in points["epsilon"]}))
+        wanted = list(dict.fromkeys(points["attack"]))
+        rows = outcomes.get(key)
+        missing = set(wanted) - set([] if rows is None else rows["attack"])
+        if rows is None or missing:
+            raise UserError(
+                f"{run} has curves without rows: {defense!r} under {min(missing)!r}.",
+                "Delete its curves.parquet and repeat the command that began the run.",
+            )
+        for attack, survival in survivals_of(rows.loc[rows["attack"].isin(wanted)], epsilons).items():
+            group.survivals.setdefault(defense, {})[attack] = survival
+            group.costs[defense, attack] = cost_of(manifest, defense, survival.jobs)
+
+
+def _drop_other_weights(
+    curves: pd.DataFrame, manifests: dict[str, dict[str, Any]]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Keep of each defense the curves whose weights are those of the newest run that has it."""
+    pairs = list(curves[[*_KEYS, "defense", "run"]].itertuples(index=False, name=None))
+    newest = {tuple(key): run for *key, run in pairs}
+    kept, left_out = [], {}
+    for *key, run in pairs:
+        winner = newest[tuple(key)]
+        here, there = (_weights(manifests[place], key[-1]) for place in (run, winner))
+        kept.append(here == there or None in (here, there))
+        if not kept[-1]:
+            left_out[key[-1], run] = winner
+    notes = [
+        f"What {run} says of {defense!r} is left out: the weights differ from those in the newer {winner}."
+        for (defense, run), winner in left_out.items()
+    ]
+    return curves.loc[kept], notes
+
+
+def _weights(manifest: dict[str, Any], defense: str) -> str | None:
+    try:
+        return str(manifest["defenses"][defense]["weights_sha256"])
+    except (KeyError, TypeError):
+        return None

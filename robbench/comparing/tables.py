@@ -1,0 +1,84 @@
+"""A comparison as tables that a person reads."""
+
+import pandas as pd
+
+from robbench.analysis.verdicts import p_text
+from robbench.comparing.costs import Cost
+from robbench.epsilon import EpsilonUnit
+from robbench.figures.titles import printable
+from robbench.text_table import TextTable
+
+
+def points_table(points: pd.DataFrame, title: str, baseline: str, unit: EpsilonUnit) -> TextTable:
+    """Accuracy of both, their difference with its interval, and the test.
+
+    Args:
+        points: The rows to show, see :class:`robbench.analysis.comparison.Comparison`.
+        title: What stands above it.
+        baseline: The baseline's name.
+        unit: The unit of ε.
+    """
+    rows = [
+        (
+            printable(row["candidate"]),
+            printable(row["attack"]),
+            unit.format(row["epsilon"]),
+            _percent(row["baseline_accuracy"]),
+            _percent(row["candidate_accuracy"]),
+            signed(row["difference"]),
+            f"{signed(row['ci_low'])} to {signed(row['ci_high'])}",
+            p_text(row["p_holm"]).removeprefix("p ").removeprefix("= "),
+        )
+        for row in points.to_dict("records")
+    ]
+    shares = (f"{printable(baseline)} %", "candidate %")
+    columns = ("candidate", "attack", "ε", *shares, "difference", "95 % interval", "p (Holm)")
+    return TextTable(title, columns, rows, numbers=6)
+
+
+def verdict_table(verdicts: pd.DataFrame, title: str, baseline: str) -> TextTable:
+    """The verdict in words and the areas under the curves, per candidate and attack."""
+    rows = [
+        (
+            printable(row["candidate"]),
+            printable(row["attack"]),
+            row["verdict"],
+            _percent(row["baseline_area"]),
+            _percent(row["candidate_area"]),
+            signed(row["area_difference"]),
+        )
+        for row in verdicts.to_dict("records")
+    ]
+    columns = ("candidate", "attack", "verdict", f"{printable(baseline)} %", "candidate %", "difference")
+    heading = f"{title}: against {printable(baseline)}, and the mean accuracy over the grid (area)"
+    return TextTable(heading, columns, rows, numbers=3)
+
+
+def cost_table(costs: dict[tuple[str, str], Cost], title: str) -> TextTable:
+    """What training and evaluation cost, per defense and attack; blank where it is not known."""
+    rows = [
+        (
+            printable(defense),
+            printable(attack),
+            _number(cost.training_seconds),
+            _number(cost.passes),
+            _number(cost.seconds, 1),
+        )
+        for (defense, attack), cost in costs.items()
+    ]
+    columns = ("defense", "attack", "training seconds", "passes", "attack seconds")
+    return TextTable(f"{title}: cost", columns, rows, numbers=3)
+
+
+def signed(points: float) -> str:
+    """A difference in points with its sign."""
+    text = f"{points:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return "" if value is None else f"{value:,.{digits}f}"

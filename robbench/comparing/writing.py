@@ -1,0 +1,78 @@
+"""Writing a comparison: two CSV tables, a Markdown page and a figure for each dataset."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from robbench.comparing.contract import ComparedDataset
+from robbench.comparing.markdown import escape, markdown_table
+from robbench.figures.comparison import draw_comparison
+from robbench.figures.plotting import file_stem, safe_file_name
+from robbench.figures.rendering import render
+from robbench.figures.titles import norm_title, printable
+from robbench.files import make_folder, write_bytes, write_csv
+
+METHOD = (
+    "Differences are the candidate minus the baseline, on the same samples. Intervals: Newcombe 1998, method "
+    "10, paired, 95 %, each by itself. Tests: McNemar's exact test, with Holm's correction over every "
+    "candidate, attack and ε of the grid, shown here or not; a difference counts as found below 0.05. Areas "
+    "are means of the accuracy over the grid's width. Worst-of counts a sample as broken at ε if any attack "
+    "broke it there."
+)
+
+
+def write_comparison(datasets: Sequence[ComparedDataset], folder: Path) -> list[Path]:
+    """Write the files of a comparison, replacing those of an earlier one.
+
+    Raises:
+        UserError: The place cannot be written to.
+    """
+    pictures = [
+        draw_comparison(compared.points, compared.title, compared.baseline, norm_title(compared.norm))
+        for compared in datasets
+    ]
+    make_folder(folder)
+    files = []
+    for compared, picture in zip(datasets, pictures, strict=True):
+        stem = file_stem(compared.dataset, compared.norm)
+        if compared.criterion != "top1":
+            stem += f"-{safe_file_name(compared.criterion)}"
+        table, verdicts, page, figure = (
+            folder / name
+            for name in (
+                f"comparison-{stem}.csv",
+                f"verdicts-{stem}.csv",
+                f"comparison-{stem}.md",
+                f"comparison-{stem}.png",
+            )
+        )
+        constants = {"dataset": compared.dataset, "norm": compared.norm, "criterion": compared.criterion}
+        constants["baseline"] = compared.baseline
+        write_csv(table, with_constants(compared.points, constants))
+        write_csv(verdicts, with_constants(compared.verdicts, constants))
+        write_bytes(page, markdown_page(compared, figure.name).encode())
+        render(picture, figure, "png")
+        files += [table, verdicts, page, figure]
+    return files
+
+
+def markdown_page(compared: ComparedDataset, figure: str) -> str:
+    """The tables of one dataset, the figure and the method, as Markdown.
+
+    Args:
+        compared: The comparison.
+        figure: The figure's file name, safe in a link.
+    """
+    parts = [
+        f"# {escape(compared.title)}: against {escape(printable(compared.baseline))}\n",
+        *map(markdown_table, compared.tables),
+        f"![Difference over ε]({figure})\n",
+        METHOD,
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def with_constants(frame: pd.DataFrame, constants: dict[str, str]) -> pd.DataFrame:
+    """A table that can be read alone: what all its rows have in common stands first in each."""
+    return frame.assign(**constants).reindex(columns=[*constants, *frame.columns])

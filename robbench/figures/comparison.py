@@ -1,0 +1,95 @@
+"""The comparison figure: differences from the baseline over ε, a panel per attack, a line per candidate."""
+
+import math
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from robbench.figures.epsilon_axis import format_epsilon_axis
+from robbench.figures.house_style import CurveStyle, curve_styles, house_style
+from robbench.figures.panel_grid import add_panels, panel_columns
+from robbench.figures.titles import attack_title, defense_title, printable
+
+_PANEL_WIDTH, _PANEL_HEIGHT = 2.75, 2.0
+_SINGLE_WIDTH, _SINGLE_HEIGHT = 4.6, 2.7
+_LEGEND_COLUMNS = 4
+_LEGEND_ROW = 0.19
+_LEAST_HALF_RANGE = 5.0
+"""Points of accuracy shown on either side of zero, at least: noise shall not look like a mountain."""
+
+
+def draw_comparison(points: pd.DataFrame, title: str, baseline: str, norm: str) -> Figure:
+    """Draw the differences with their 95 % intervals.
+
+    Args:
+        points: See :class:`robbench.analysis.comparison.Comparison`; not empty.
+        title: What was compared, in words.
+        baseline: The baseline's name.
+        norm: The norm's symbol.
+    """
+    with house_style():
+        panels = [(str(name), panel) for name, panel in points.groupby("attack", sort=False)]
+        styles = curve_styles([baseline, *points["candidate"]])
+        columns = panel_columns(len(panels))
+        rows = math.ceil(len(panels) / columns)
+        legend_rows = math.ceil((len(styles) - 1) / _LEGEND_COLUMNS)
+        width = _SINGLE_WIDTH if columns == 1 else _PANEL_WIDTH * columns + 0.5
+        height = (_SINGLE_HEIGHT if columns == 1 else _PANEL_HEIGHT * rows) + _LEGEND_ROW * legend_rows + 0.8
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = add_panels(figure, rows, columns, len(panels))
+        format_epsilon_axis(axes[0], points["epsilon"])
+        axes[0].set_ylim(*_range(points))
+        for index, (name, panel) in enumerate(panels):
+            _draw_panel(axes[index], panel, styles)
+            axes[index].set_title(_panel_title(name), loc="left", fontsize=9, fontweight="bold")
+            left, lowest = index % columns == 0, index + columns >= len(panels)
+            axes[index].tick_params(labelleft=left, labelbottom=lowest)
+            axes[index].set_ylabel("Difference (points)" if left else "")
+            axes[index].set_xlabel(f"Perturbation ε ({norm}, pixels in [0, 1])" if lowest else "")
+        figure.suptitle(
+            f"{title}: accuracy minus that of {defense_title(baseline)}, with paired 95 % intervals",
+            fontsize=10,
+            wrap=True,
+        )
+        handles = [_legend_line(name, style) for name, style in styles.items() if name != baseline]
+        figure.legend(handles=handles, loc="outside lower center", ncols=_LEGEND_COLUMNS, handlelength=3.4)
+        return figure
+
+
+def _draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle]) -> None:
+    axes.axhline(0, color="#444444", linewidth=1.0)
+    for name, curve in panel.sort_values("epsilon").groupby("candidate"):
+        style = styles[str(name)]
+        axes.fill_between(
+            curve["epsilon"], curve["ci_low"], curve["ci_high"], color=style.color, alpha=0.18, linewidth=0
+        )
+        axes.plot(
+            curve["epsilon"],
+            curve["difference"],
+            color=style.color,
+            linestyle=style.line,
+            marker=style.marker,
+            linewidth=1.5,
+            markersize=3.8,
+        )
+
+
+def _range(points: pd.DataFrame) -> tuple[float, float]:
+    """Zero is always there, and a little room beyond the intervals."""
+    low = min(*points["ci_low"], -_LEAST_HALF_RANGE)
+    high = max(*points["ci_high"], _LEAST_HALF_RANGE)
+    room = 0.04 * (high - low)
+    return low - room, high + room
+
+
+def _panel_title(attack: str) -> str:
+    name, details, _ = attack_title(attack)
+    return printable(", ".join([name, *details]))
+
+
+def _legend_line(name: str, style: CurveStyle) -> Line2D:
+    return Line2D(
+        [], [], color=style.color, linestyle=style.line, marker=style.marker, label=defense_title(name)
+    )
