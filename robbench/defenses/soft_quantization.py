@@ -12,8 +12,8 @@ from robbench.tensors import Images
 GENTLE_SLOPE = 8.0
 """α times the width of a cell, for the gentle copy: σ's argument spans −4 to 4 over the cell.
 
-Chosen as the strongest attack on the digits models under the l2 norm (NSQ at ε = 1, PGD-50: 9 % left, against
-46 % at a slope of 2, 33 % at 20 and 49 % for ``bpda``). An linf attack steps along the gradient's sign, which
+Chosen as the strongest attack on the digits models under the l2 norm (NSQ at ε = 1, PGD-50: 6 % left, against
+51 % at a slope of 2, 27 % at 20 and 55 % for ``bpda``). An linf attack steps along the gradient's sign, which
 no slope changes unless the gradient underflows: from 1 to 20 it broke as many as ``bpda``, at 40 fewer.
 """
 

@@ -129,7 +129,7 @@ class TrainingRun:
             raise UserError(
                 f"The training of {request.defense} on {request.info.name} diverged by step {self.step} of "
                 f"{total}: the loss was {loss}. No model was written.",
-                "Lower the learning rate and train anew with --restart.",
+                "Lower the learning rate, as --set learning_rate=1e-4, and train anew with --restart.",
             )
         observer.on_progress(self.step, total, loss, accuracy)
 

@@ -218,4 +218,4 @@ def test_the_shipped_models_match_their_cards_and_their_data():
         # Another CPU may round a tie the other way.
         assert abs(right - stored.card.clean_accuracy * len(test)) <= 1
         assert json.loads(card_path(stored.weights).read_text())["seed"] == 0
-        assert stored.weights.stat().st_size < 300_000
+        assert stored.weights.stat().st_size < 500_000
