@@ -35,17 +35,18 @@ def test_outcomes_on_request(linear):
 
 def test_the_model_is_left_as_it_was(linear):
     model, images, labels = linear
+    weight, bias = model.layer.weight, model.layer.bias
     model = nn.Sequential(model, nn.Dropout(0.0)).train()
-    model[0].layer.bias.requires_grad_(False)  # pyright: ignore[reportAttributeAccessIssue, reportCallIssue]
-    weight = model[0].layer.weight  # pyright: ignore[reportAttributeAccessIssue]
-    weight.grad = torch.ones_like(weight)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    bias.requires_grad_(False)
+    weight.grad = torch.ones_like(weight)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     torch.manual_seed(3)
     state = torch.random.get_rng_state()
     robbench.evaluate(model, (images, labels), ["pgd5", "fgsm@foolbox", "square:queries=5"], [0, 0.05])
     assert model.training
-    assert [weight.requires_grad for weight in model.parameters()] == [True, False]
-    assert (weight.grad == 1).all()  # pyright: ignore[reportOptionalOperand, reportAttributeAccessIssue]
+    assert (weight.requires_grad, bias.requires_grad) == (True, False)
+    assert weight.grad is not None
+    assert (weight.grad == 1).all()
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert torch.equal(state, torch.random.get_rng_state())
 

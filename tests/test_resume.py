@@ -11,7 +11,10 @@ import pytest
 
 from tests.commands import start
 
-SWEEP = ("run", "--defense", "natural,sq", "--attacks", "pgd20:restarts=2,bpda10,square:queries=15", "--eps-grid", "0:0.3:7", "--samples", "200")  # fmt: skip
+SWEEP = (
+    *("run", "--defense", "natural,sq", "--eps-grid", "0:0.3:7", "--samples", "200"),
+    *("--attacks", "pgd20:restarts=2,bpda10,square:queries=15"),
+)
 
 
 def _begin(out: Path):

@@ -80,7 +80,7 @@ class Defense:
         return self._views[self.resolve_view(name)]
 
     def forwards_exactly(self, name: str) -> bool:
-        """Whether a view computes what :attr:`model` does, bit for bit: all that come from a layer but one."""
+        """Whether a view computes what :attr:`model` does, bit for bit, as `substitute` does not."""
         return name in ("exact", "bpda", "smooth") and name not in self._declared
 
 

@@ -17,8 +17,7 @@ class Masked(nn.Module):
 
     def __init__(self, model: nn.Module, images: torch.Tensor, radius: float) -> None:
         super().__init__()
-        self.model, self.radius = model, radius
-        self.register_buffer("images", images.flatten(1))
+        self.model, self.radius, self.images = model, radius, images.flatten(1)
 
     def forward(self, batch):
         logits = self.model(batch)
