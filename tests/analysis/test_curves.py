@@ -52,15 +52,15 @@ def test_agrees_with_a_loop_and_statsmodels(broken: np.ndarray, kinds: int) -> N
 
 def test_every_key_separates_curves_which_keep_their_order() -> None:
     first: dict[str, Any] = {"dataset": "z", "defense": "y", "job_id": "ffff"}
-    other: dict[str, Any] = {
-        "backend": "art",
-        "view": "bpda",
-        "loss": "cw",
-        "norm": "l2",
-        "criterion": "top5",
-    }
+    others: list[dict[str, Any]] = [
+        {"backend": "art"},
+        {"view": "bpda"},
+        {"loss": "cw"},
+        {"norm": "l2"},
+        {"criterion": "top5"},
+    ]
     tables = [outcome_table(range(3), **first), outcome_table(range(5))]
-    tables += [outcome_table(range(2), **{key: value}) for key, value in other.items()]
+    tables += [outcome_table(range(2), **other) for other in others]
     tables += [outcome_table([1], **first | {"attack": "late"}), outcome_table([9], **first)]
     curves = curves_of(pa.concat_tables(tables), GRID)
     assert curves["n"].tolist() == [n for n in (4, 5, 2, 2, 2, 2, 2, 1) for _ in GRID]

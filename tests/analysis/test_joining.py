@@ -35,3 +35,19 @@ def test_nothing_is_left_out_where_nothing_coincides() -> None:
     assert joined.curves.equals(table)
     assert joined.notes == []
     assert join_runs(table.iloc[:0]).curves.empty
+
+
+def test_worst_of_one_run_does_not_stand_beside_attacks_of_another() -> None:
+    names = [("nsq", "pgd100"), ("nsq", "worst-of"), ("sq", "pgd100"), ("sq", "worst-of")]
+    old = [curves("old", defense, 5).assign(attack=attack) for defense, attack in names]
+    new = [curves("new", "nsq", 5).assign(attack="square")]
+    joined = join_runs(pd.concat([*old, *new], ignore_index=True))
+    left = joined.curves.drop_duplicates(["defense", "attack"])
+    assert list(zip(left["defense"], left["attack"], strict=True)) == [
+        ("nsq", "pgd100"),
+        ("sq", "pgd100"),
+        ("sq", "worst-of"),
+        ("nsq", "square"),
+    ]
+    (note,) = joined.notes
+    assert note.startswith("Worst-of is left out for nsq on digits:")
