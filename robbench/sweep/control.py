@@ -15,8 +15,8 @@ from torch import Tensor
 from robbench.randomness import key_of
 from robbench.sweep.outcomes import Findings
 
-SMALLEST = 512
-"""Samples in the control at least: one sample then weighs less than :data:`TOLERATED` points."""
+SMALLEST = 256
+"""Samples in the control at least. One net sample is then more than :data:`TOLERATED` allows."""
 SHARE = 0.05
 """The control's share of a large dataset."""
 TOLERATED = 0.2

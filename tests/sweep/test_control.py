@@ -65,5 +65,5 @@ def test_the_control_is_seeded_distinct_and_not_worth_it_for_few_samples():
     assert chosen.tolist() == sorted(chosen.tolist())
     assert torch.equal(chosen, control_sample(20_000, 0))
     assert not torch.equal(chosen, control_sample(20_000, 1))
-    assert len(control_sample(3000, 0)) == SMALLEST
+    assert len(control_sample(3000, 0)) == SMALLEST == 256
     assert len(control_sample(2 * SMALLEST - 1, 0)) == 0
