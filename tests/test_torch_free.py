@@ -10,6 +10,7 @@ import pytest
         "import robbench.store",
         "import robbench.analysis.curves, robbench.analysis.joining",
         "import robbench.figures.plotting; from robbench.figures import figures; figures.names()",
+        "import robbench.comparing",
     ],
 )
 def test_what_reads_tables_and_draws_needs_no_torch(statement: str) -> None:

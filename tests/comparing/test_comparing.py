@@ -1,0 +1,263 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from robbench.analysis.worst_of import WORST_OF
+from robbench.comparing import Compared, ComparisonRequest, compare
+from robbench.errors import UserError
+from tests.comparing.runs import make_run, until
+
+N = 100
+STRONG, MIDDLE, WEAK = until([4] * N), until([4] * 60 + [1] * 40), until([1] * N)
+EVERY = until([i % 5 for i in range(N)])
+
+
+def ask(results: Path, baseline: str = "base", **options: object) -> Compared:
+    return compare(ComparisonRequest(results, baseline, **options))  # pyright: ignore[reportArgumentType]
+
+
+def value(compared: Compared, attack: str, epsilon: float, column: str = "difference") -> float:
+    """A cell of the only candidate's rows."""
+    points = compared.datasets[0].points
+    cells = points.loc[(points["attack"] == attack) & (points["epsilon"] == epsilon), column]
+    return float(cells.to_numpy()[0])
+
+
+def test_candidates_against_a_baseline_under_each_attack_and_worst_of(tmp_path: Path) -> None:
+    run = make_run(
+        tmp_path,
+        {
+            ("base", "pgd20"): MIDDLE,
+            ("base", "bpda20"): MIDDLE,
+            ("masked", "pgd20"): STRONG,
+            ("masked", "bpda20"): WEAK,
+        },
+    )
+    compared = ask(run, at="0,0.1")
+    assert value(compared, "pgd20", 0.1) == 40
+    assert value(compared, "bpda20", 0.1) == -60
+    assert value(compared, WORST_OF, 0.1) == -60
+    assert value(compared, WORST_OF, 0.0) == 0
+    verdicts = dict(compared.datasets[0].verdicts[["attack", "verdict"]].to_numpy())
+    assert verdicts["pgd20"] == "stronger at ε ≥ 0.1 (p < 0.001); no difference found below"
+    assert verdicts[WORST_OF] == "weaker at ε ≥ 0.1 (p < 0.001); no difference found below"
+    assert compared.notes == []
+    shown, _, costs = compared.datasets[0].tables
+    assert {row[2] for row in shown.rows} == {"0", "0.1"}
+    assert ("masked", WORST_OF, "60", "3,000", "4.0") in costs.rows
+    assert [path.name for path in compared.files] == [
+        "comparison-digits.csv",
+        "verdicts-digits.csv",
+        "comparison-digits.md",
+        "comparison-digits.png",
+    ]
+    table = pd.read_csv(compared.files[0])
+    assert set(table["baseline"]) == {"base"}
+    assert len(table) == 3 * 4
+    before = [path.read_bytes() for path in compared.files]
+    assert [path.read_bytes() for path in ask(run, at="0,0.1").files] == before
+
+
+def test_what_one_attack_alone_breaks_counts_in_worst_of_across_runs(tmp_path: Path) -> None:
+    pairs = {("base", "pgd20"): STRONG, ("nsq", "pgd20"): STRONG}
+    make_run(tmp_path / "a", pairs)
+    make_run(tmp_path / "b", {("base", "noise"): MIDDLE, ("nsq", "noise"): WEAK})
+    compared = ask(tmp_path)
+    assert value(compared, WORST_OF, 0.3, "baseline_accuracy") == 0.6
+    assert value(compared, WORST_OF, 0.3, "candidate_accuracy") == 0
+
+
+def test_more_tried_on_one_than_on_the_other_is_said(tmp_path: Path) -> None:
+    make_run(
+        tmp_path,
+        {
+            ("base", "pgd20"): STRONG,
+            ("base", "noise"): STRONG,
+            ("nsq", "pgd20"): STRONG,
+            ("nsq", "bpda20"): WEAK,
+        },
+    )
+    notes = ask(tmp_path).notes
+    assert notes == [
+        "Worst-of is uneven: nsq was also attacked by bpda20, unlike base.",
+        "Worst-of is uneven: nsq was not attacked by noise, unlike base.",
+    ]
+
+
+def test_of_what_several_runs_have_the_newest_counts(tmp_path: Path) -> None:
+    make_run(tmp_path / "old", {("base", "pgd20"): MIDDLE, ("nsq", "pgd20"): WEAK})
+    make_run(tmp_path / "new", {("nsq", "pgd20"): STRONG})
+    compared = ask(tmp_path)
+    assert value(compared, "pgd20", 0.3) == 40
+    (note,) = compared.notes
+    assert "a newer run has the same: nsq under pgd20 on digits" in note
+
+
+def test_attacks_on_weights_that_were_replaced_are_left_out(tmp_path: Path) -> None:
+    make_run(tmp_path / "old", {("base", "pgd20"): MIDDLE, ("base", "noise"): MIDDLE, ("nsq", "noise"): WEAK})
+    make_run(tmp_path / "new", {("nsq", "pgd20"): STRONG}, weights="others")
+    compared = ask(tmp_path)
+    assert set(compared.datasets[0].points["attack"]) == {"pgd20", WORST_OF}
+    assert value(compared, WORST_OF, 0.3, "candidate_accuracy") == 1
+    assert any("the weights differ" in note and "'nsq'" in note for note in compared.notes)
+
+
+def test_samples_meet_by_identity_whatever_their_order(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): EVERY})
+    make_run(tmp_path / "b", {("nsq", "pgd20"): EVERY})
+    points = ask(tmp_path).datasets[0].points
+    assert points[["only_baseline", "only_candidate"]].to_numpy().sum() == 0
+
+
+def test_different_samples_are_refused_and_named(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): STRONG})
+    make_run(tmp_path / "b", {("nsq", "pgd20"): STRONG[:70]}, first=40)
+    with pytest.raises(UserError) as refused:
+        ask(tmp_path)
+    message = refused.value.message
+    assert "base under pgd20 has 100 and nsq under pgd20 has 70" in message
+    assert "40 only base under pgd20 (0000000000000000, 0000000000000001, 0000000000000002, …)" in message
+    assert "10 only nsq under pgd20 (0000000000000064" in message
+    assert not (tmp_path / "comparison").exists()
+
+
+def test_another_label_of_the_same_image_is_another_sample(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): STRONG})
+    make_run(tmp_path / "b", {("nsq", "pgd20"): STRONG}, label=7)
+    with pytest.raises(UserError, match="100 of these the other has with another label"):
+        ask(tmp_path)
+
+
+def test_datasets_norms_and_criteria_are_compared_apart(tmp_path: Path) -> None:
+    pairs = {("base", "pgd20"): STRONG, ("nsq", "pgd20"): WEAK}
+    make_run(tmp_path / "a", pairs)
+    make_run(tmp_path / "b", pairs, norm="l2")
+    make_run(tmp_path / "c", pairs, criterion="top5")
+    make_run(tmp_path / "d", {("nsq", "pgd20"): WEAK}, dataset="mnist")
+    compared = ask(tmp_path)
+    kinds = [(found.dataset, found.norm, found.criterion) for found in compared.datasets]
+    assert kinds == [("digits", "linf", "top1"), ("digits", "l2", "top1"), ("digits", "linf", "top5")]
+    assert len(set(compared.files)) == 12
+    make_run(tmp_path / "e", {("only-l2", "pgd20"): WEAK}, dataset="cifar10", norm="l2")
+    make_run(tmp_path / "f", {("only-linf", "pgd20"): WEAK}, dataset="cifar10")
+    with pytest.raises(UserError, match="nothing to compare 'only-l2' with"):
+        ask(tmp_path, "only-l2", dataset="cifar10")
+
+
+def test_different_grids_meet_where_both_have_radii(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): STRONG})
+    make_run(tmp_path / "b", {("nsq", "pgd20"): until([2] * N, 3)}, grid=(0.0, 0.2, 0.4))
+    compared = ask(tmp_path)
+    assert compared.datasets[0].points["epsilon"].tolist() == [0.0, 0.2]
+    assert "the 2 radii that all have" in compared.notes[0]
+    make_run(tmp_path / "b2", {("nsq", "pgd20"): until([2] * N, 2)}, grid=(0.0, 0.25))
+    with pytest.raises(UserError, match="no radius in common but 0"):
+        ask(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"baseline": "bsae"}, "Did you mean base?"),
+        ({"candidates": ("nqs",)}, "Did you mean nsq?"),
+        ({"candidates": ("base",)}, "with itself"),
+        ({"dataset": "mnits"}, "Did you mean digits?"),
+        ({"at": "0.1,0.25"}, r"ε = 0.25 is not in the grid"),
+        ({"at": "0.1,0.25"}, r"The grid is 0, 0.1, 0.2, 0.3"),
+        ({"at": "much"}, "'much' is not a radius"),
+        ({"fail_if_worse": -1.0}, "from 0 on"),
+        ({"fail_if_worse": float("nan")}, "not nan"),
+    ],
+)
+def test_bad_requests(tmp_path: Path, options: dict[str, object], words: str) -> None:
+    make_run(tmp_path, {("base", "pgd20"): STRONG, ("nsq", "pgd20"): WEAK})
+    with pytest.raises(UserError) as refused:
+        ask(tmp_path, **options)  # pyright: ignore[reportArgumentType]
+    assert words in str(refused.value)
+    assert not (tmp_path / "comparison").exists()
+
+
+def test_folders_without_anything_to_compare(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no folder"):
+        ask(tmp_path / "none")
+    with pytest.raises(UserError, match="holds no runs"):
+        ask(tmp_path)
+    run = make_run(tmp_path / "run", {("base", "pgd20"): STRONG})
+    with pytest.raises(UserError, match="nothing to compare 'base' with"):
+        ask(tmp_path)
+    make_run(tmp_path / "other", {("nsq", "noise"): STRONG})
+    with pytest.raises(UserError, match="no attack was run on both"):
+        ask(tmp_path)
+    (tmp_path / "other" / "outcomes.parquet").unlink()
+    (run / "curves.csv").unlink()
+    with pytest.raises(UserError, match="nothing to compare yet: no run is complete"):
+        ask(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["outcomes.parquet", "curves.parquet", "run.json"])
+@pytest.mark.parametrize("data", [b"", b"PAR1", b"half"])
+def test_damaged_files_are_named(tmp_path: Path, name: str, data: bytes) -> None:
+    run = make_run(tmp_path / "run", {("base", "pgd20"): STRONG, ("nsq", "pgd20"): WEAK})
+    path = run / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] if data == b"half" else data)
+    with pytest.raises(UserError, match=name.replace(".", r"\.")):
+        ask(tmp_path)
+
+
+def test_curves_without_rows_are_a_damaged_run(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): STRONG, ("nsq", "pgd20"): WEAK})
+    other = make_run(tmp_path / "b", {("base", "pgd20"): STRONG})
+    (tmp_path / "a" / "outcomes.parquet").write_bytes((other / "outcomes.parquet").read_bytes())
+    with pytest.raises(UserError, match="curves without rows: 'nsq' under 'pgd20'"):
+        ask(tmp_path / "a")
+
+
+HOSTILE = ["<script>alert(1)</script>", "../../x", "$x$", "a|b", "\x1b[31mred", "`code`\n# title", "é" * 300]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_names_are_shown_harmlessly(tmp_path: Path, hostile: str) -> None:
+    results = tmp_path / "deep" / "results"
+    make_run(results / "a", {(hostile, hostile): STRONG, ("nsq", hostile): WEAK}, dataset=hostile)
+    compared = compare(ComparisonRequest(results, hostile))
+    assert {path.resolve().parent for path in compared.files} == {(results / "comparison").resolve()}
+    assert {path.name for path in tmp_path.iterdir()} == {"deep"}
+    page = compared.files[2].read_text()
+    assert not set("<\x1b") & set(page)
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    assert {line.replace("\\|", "").count("|") for line in rows} == {9, 7, 6}
+    assert [line for line in page.splitlines() if line.startswith("#")][1:] == [
+        line for line in page.splitlines() if line.startswith("## ")
+    ]
+    cells = "".join(cell for table in compared.tables for row in table.rows for cell in row)
+    assert "\x1b" not in cells
+    assert "\n" not in cells
+
+
+WORSE = {("base", "pgd20"): STRONG, ("base", "noise"): STRONG, ("nsq", "pgd20"): STRONG}
+
+
+def test_fail_if_worse_judges_worst_of_at_the_radii_shown(tmp_path: Path) -> None:
+    make_run(tmp_path, {**WORSE, ("nsq", "noise"): MIDDLE})
+    compared = ask(tmp_path, at="0,0.2", fail_if_worse=1.0)
+    assert compared.worse == [
+        "nsq is worse than base on Digits, L∞: 40.0 points lower under worst-of at ε = 0.2, and 1 are "
+        "allowed (p < 0.001, corrected over 2 tests)."
+    ]
+    assert ask(tmp_path, at="0", fail_if_worse=1.0).worse == []
+    assert ask(tmp_path, at="0.2", fail_if_worse=40.0).worse == []
+    assert len(ask(tmp_path, at="0.2", fail_if_worse=39.9).worse) == 1
+    assert ask(tmp_path, at="0.2").worse == []
+
+
+def test_a_difference_that_may_be_chance_fails_nothing(tmp_path: Path) -> None:
+    slightly = until([4] * 95 + [1] * 5)  # five samples of a hundred: p = 0.0625
+    make_run(tmp_path, {("base", "pgd20"): STRONG, ("nsq", "pgd20"): slightly})
+    assert ask(tmp_path, at="0.3", fail_if_worse=1.0).worse == []
+    more = until([4] * 93 + [1] * 7)
+    make_run(tmp_path / "new", {("base", "pgd20"): STRONG, ("nsq", "pgd20"): more})
+    assert len(ask(tmp_path / "new", at="0.3", fail_if_worse=1.0).worse) == 1
+    # The same seven, but three radii were tested: 3 · 0.0156 < 0.05; four: 0.0625.
+    assert len(ask(tmp_path / "new", at="0.1,0.2,0.3", fail_if_worse=1.0).worse) == 3
+    assert ask(tmp_path / "new", at="0,0.1,0.2,0.3", fail_if_worse=1.0).worse == []

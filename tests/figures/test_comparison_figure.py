@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from robbench.figures.comparison import draw_comparison
+from robbench.figures.rendering import render
+
+
+def points(candidates: list[str], attacks: list[str]) -> pd.DataFrame:
+    grid = np.linspace(0, 0.3, 7)
+    tables = [
+        pd.DataFrame(
+            {"candidate": name, "attack": attack, "epsilon": grid, "difference": 30 * grid * (i + 1)}
+        ).assign(
+            ci_low=lambda frame: frame["difference"] - 5,
+            ci_high=lambda frame: frame["difference"] + 5,
+        )
+        for i, name in enumerate(candidates)
+        for attack in attacks
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_a_panel_per_attack_a_line_per_candidate_and_zero() -> None:
+    table = points(["nsq", "sq"], ["pgd20", "bpda20", "worst-of"])
+    figure = draw_comparison(table, "Digits, L∞", "pgd-at", "L∞")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "PGD, 20 steps",
+        "BPDA, 20 steps",
+        "Worst of all attacks",
+    ]
+    for axes in figure.axes:
+        zero, first, second = axes.get_lines()
+        assert np.asarray(zero.get_ydata()).tolist() == [0, 0]
+        assert np.asarray(first.get_ydata()).tolist() == table["difference"][:7].tolist()
+        assert np.asarray(second.get_ydata()).tolist() == pytest.approx(
+            (60 * np.linspace(0, 0.3, 7)).tolist()
+        )
+        low, high = axes.get_ylim()
+        assert low < min(table["ci_low"])
+        assert high > max(table["ci_high"])
+        assert low < 0 < high
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["NSQ", "SQ"]
+
+
+def test_candidates_look_as_in_the_curves_and_names_are_text(tmp_path: Path) -> None:
+    hostile = ["<script>", "$x$", "a|b", "../../x", "nsq"]
+    figure = draw_comparison(points(hostile, ["pgd20", "$\\frac"]), "$", "natural", "L∞")
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert sorted(texts) == sorted(["<script>", "$x$", "a|b", "../../x", "NSQ"])
+    render(figure, tmp_path / "figure.svg", "svg")
+    assert "<script>" not in (tmp_path / "figure.svg").read_text()
+
+
+def test_one_radius_and_many_candidates(tmp_path: Path) -> None:
+    table = points([f"defense {i}" for i in range(20)], ["pgd20"])
+    figure = draw_comparison(table.loc[table["epsilon"] == 0], "Digits", "natural", "L∞")
+    render(figure, tmp_path / "figure.png", "png")
+    assert len(figure.legends[0].get_texts()) == 20

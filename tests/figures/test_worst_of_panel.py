@@ -1,0 +1,27 @@
+import pandas as pd
+
+from robbench.figures.curve_panel import describe_panel
+from robbench.figures.titles import attack_title
+from tests.figures.made_up import made_up_curves
+
+
+def worst_of(jobs: dict[str, str]) -> pd.DataFrame:
+    curves = made_up_curves(list(jobs), ["worst-of"], backend="all", view="all", loss="")
+    return curves.assign(job_id=[jobs[name] for name in curves["defense"]])
+
+
+def test_the_title_says_how_many_attacks() -> None:
+    assert describe_panel(worst_of({"sq": "aa+bb+cc", "nsq": "dd+ee+ff"})) == [
+        "Worst of 3 attacks",
+        "n\u00a0=\u00a01,000",
+    ]
+
+
+def test_where_attacks_coincide_the_number_is_smaller_and_said() -> None:
+    title, *details = describe_panel(worst_of({"natural": "aa+bb", "pgd-at": "ab+ac", "nsq": "dd+ee+ff"}))
+    assert title == "Worst of 3 attacks"
+    assert " ".join(details).startswith("only 2 on Natural, PGD-AT, n")
+
+
+def test_its_name_alone() -> None:
+    assert attack_title("worst-of").name == "Worst of all attacks"
