@@ -16,11 +16,11 @@ STEPS, COUNT = 20, 40
 GRID = "0,0.01,0.02,0.04,0.06,0.08,0.12"
 
 
-def oracle_bench(model: nn.Module | None = None, **request: object) -> PreparedBench:
+def oracle_bench(model: nn.Module | None = None, steps: int = STEPS, **request: object) -> PreparedBench:
     """A benchmark of :func:`tests.oracles.linear_oracle`, or of another model on its images."""
     linear, images, labels = linear_oracle(count=COUNT)
     dataset = from_arrays(images, labels)
-    spec = SweepSpec(("line",), (f"pgd{STEPS}",), "custom", GRID)
+    spec = SweepSpec(("line",), (f"pgd{steps}",), "custom", GRID)
     loaded = LoadedDefense("line", "line", Defense(model or linear), "00", None, "made up")
     workplace = Workplace(dataset, {"line": loaded}, torch.device("cpu"), 16)
     info = custom_info(dataset)
