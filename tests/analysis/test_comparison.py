@@ -39,10 +39,10 @@ def test_a_test_that_stands_in_several_rows_counts_once() -> None:
     random = np.random.default_rng(0)
     tables = {
         name: {
-            attack: survival(random.random((40, 3)) < 0.5, f"{name}-{job}", attack)
+            attack: survival(random.random((40, 3)) < share, f"{name}-{job}", attack)
             for attack, job in [("pgd20", "1"), ("bpda20", "1"), ("square", "2")]
         }
-        for name in "ab"
+        for name, share in [("a", 0.4), ("b", 0.7)]
     }
     for attacks in tables.values():  # what shares a job has equal rows, and all have equal clean errors
         attacks["bpda20"] = survival(attacks["pgd20"].survived, attacks["pgd20"].jobs[0], "bpda20")
