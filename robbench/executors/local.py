@@ -70,6 +70,9 @@ class _Memory:
     sink: OutcomeSink
     job_id: str
 
+    def rows(self) -> pa.Table:
+        return self.sink.outcomes(self.job_id)
+
     def recall(self) -> dict[str, Any]:
         return self.sink.recall(self.job_id)
 
@@ -103,8 +106,8 @@ def _record(outcomes: pa.Table, seconds: float, resumed: bool, control: dict[str
     return JobRecord(
         seconds=round(seconds, 3),
         resumed=resumed,
-        n_forward=round(outcomes["n_forward"].to_numpy().sum()),
-        n_backward=round(outcomes["n_backward"].to_numpy().sum()),
+        n_forward=round(outcomes["n_forward"].to_numpy().sum()) + control.get("n_forward", 0),
+        n_backward=round(outcomes["n_backward"].to_numpy().sum()) + control.get("n_backward", 0),
         clean_accuracy=sum(outcomes["clean_correct"].to_pylist()) / count,
         robust_accuracy=1 - sum(broken) / count,
         samples=count,

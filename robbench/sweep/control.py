@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from robbench.randomness import key_of
-from robbench.sweep.outcomes import Findings
 
+Broken = Bool[Tensor, "n points"]
 SMALLEST = 256
 """Samples in the control at least. One net sample is then more than :data:`TOLERATED` allows."""
 SHARE = 0.05
@@ -32,11 +32,15 @@ class ControlResult:
         disagreement: The most, over the grid, by which the search's robust accuracy on it exceeds that of
             ``survivors``, in points (percent); negative where it is lower everywhere.
         fell_back: Whether the whole job is therefore swept by ``survivors``.
+        n_forward: Forward passes of searching the control, which stand in no row.
+        n_backward: Backward passes, likewise.
     """
 
     samples: int
     disagreement: float
     fell_back: bool
+    n_forward: int
+    n_backward: int
 
 
 def control_sample(samples: int, seed: int) -> Int64[Tensor, " m"]:
@@ -53,27 +57,12 @@ def control_sample(samples: int, seed: int) -> Int64[Tensor, " m"]:
     return torch.from_numpy(np.sort(generator.choice(samples, size, replace=False)))
 
 
-def compare(thorough: list[Findings], search: list[Findings]) -> ControlResult:
-    """Compare the same samples swept both ways.
+def disagreement(thorough: Broken, search: Broken) -> float:
+    """The most, over the grid, by which a search claims more robust accuracy, in points.
 
     Args:
-        thorough: What ``survivors`` found, window by window.
-        search: What ``search`` found, likewise.
+        thorough: What ``survivors`` found broken, per sample and grid ε.
+        search: What ``search`` found, for the same samples.
     """
-    by_thorough = torch.cat([findings.broken for findings in thorough])
-    by_search = torch.cat([findings.broken for findings in search])
-    claimed = by_thorough.double().mean(0) - by_search.double().mean(0)
-    disagreement = round(100 * claimed.max().item(), 4)
-    return ControlResult(len(by_thorough), disagreement, disagreement > TOLERATED)
-
-
-def merged(thorough: Findings, search: Findings) -> Findings:
-    """All that two sweeps of the same samples found, and what both cost."""
-    closer = search.distance < thorough.distance
-    return Findings(
-        broken=thorough.broken | search.broken,
-        distance=torch.where(closer, search.distance, thorough.distance),
-        prediction=torch.where(closer, search.prediction, thorough.prediction),
-        n_forward=thorough.n_forward + search.n_forward - 1,  # both count the one clean pass
-        n_backward=thorough.n_backward + search.n_backward,
-    )
+    claimed = thorough.double().mean(0) - search.double().mean(0)
+    return round(100 * claimed.max().item(), 4)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from robbench.attacks import BudgetAttack, IterativeAttack, MinimumNormAttack
 from robbench.datasets import Dataset
-from robbench.sweep.control import ControlResult, compare, control_sample, merged
+from robbench.sweep.control import TOLERATED, ControlResult, control_sample, disagreement
 from robbench.sweep.engine import IterativeSweep
 from robbench.sweep.feed import Window, windows
 from robbench.sweep.outcomes import Findings, RowContext
@@ -28,7 +28,11 @@ WINDOW_VALUES = 2**27
 
 @runtime_checkable
 class JobMemory(Protocol):
-    """What a job may keep beside its rows, for the process that continues it."""
+    """What a job has kept: its rows so far, and a few facts for the process that continues it."""
+
+    def rows(self) -> pa.Table:
+        """The outcome rows kept so far, those just handed on included."""
+        ...
 
     def recall(self) -> dict[str, Any]:
         """What was kept; empty at first."""
@@ -92,15 +96,10 @@ class JobRun:
         if not len(control):
             yield from self._sweep(everything, "survivors")
             return
-        kept = self.resources.memory.recall()
-        if not kept:
-            table, result = self._run_control(control)
-            if not self.stored.issuperset(control.tolist()):
-                yield table
-            self.resources.memory.remember(asdict(result))
-            kept = asdict(result)
+        yield from self._sweep(control, "survivors")
+        verdict = self.resources.memory.recall() or self._search_control(control)
         rest = everything[~torch.isin(everything, control)]
-        yield from self._sweep(rest, "survivors" if kept["fell_back"] else "search")
+        yield from self._sweep(rest, "survivors" if verdict["fell_back"] else "search")
 
     def _sweep(self, indices: Tensor, strategy: str) -> Iterator[pa.Table]:
         """Sweep the samples at some positions by one strategy, a part at a time."""
@@ -125,25 +124,24 @@ class JobRun:
         self._done += len(rows)
         return context.table(window, findings, rows)
 
-    def _run_control(self, control: Tensor) -> tuple[pa.Table, ControlResult]:
-        """Sweep the control both ways; its rows hold what either found."""
-        windows_of, found = [], {"survivors": [], "search": []}
-        size = BLOCK if self._is_library() else self._window_size()
-        for window in self._windows(control, size):
-            windows_of.append(window)
-            for strategy, results in found.items():
-                findings = Findings.of(window, len(self.job.epsilons))
-                for _ in self._sweeper(strategy).sweep(window, findings):
-                    self._tell(0)
-                results.append(findings)
-        result = compare(found["survivors"], found["search"])
-        context = self._context("survivors" if result.fell_back else "search")
-        tables = [
-            context.table(window, merged(thorough, search), torch.arange(len(window.index)))
-            for window, thorough, search in zip(windows_of, found["survivors"], found["search"], strict=True)
-        ]
-        self._done += len(control)
-        return pa.concat_tables(tables), result
+    def _search_control(self, control: Tensor) -> dict[str, Any]:
+        """Search the control, whose thorough rows are stored by now, and keep how far the two agree."""
+        counter, memory = self.target.counter, self.resources.memory
+        before = (counter.forward, counter.backward)
+        found = []
+        for window in self._windows(control, BLOCK if self._is_library() else self._window_size()):
+            findings = Findings.of(window, len(self.job.epsilons))
+            for _ in self._sweeper("search").sweep(window, findings):
+                self._tell(0)
+            found.append(findings.broken.cpu())
+        rows = memory.rows()
+        broken = dict(zip(rows["sample_index"].to_pylist(), rows["broken"].to_pylist(), strict=True))
+        thorough = torch.tensor([broken[index] for index in control.tolist()])
+        points = disagreement(thorough, torch.cat(found))
+        passes = (counter.forward - before[0], counter.backward - before[1])
+        verdict = asdict(ControlResult(len(control), points, points > TOLERATED, *passes))
+        memory.remember(verdict)
+        return verdict
 
     def _tell(self, pending: int) -> None:
         self.resources.progress(min(self._done + pending, len(self.dataset)), self.target.counter)

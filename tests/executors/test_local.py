@@ -1,0 +1,93 @@
+"""The local executor: an interruption between any two parts costs nothing and changes nothing."""
+
+import pyarrow as pa
+import pytest
+import torch
+
+from robbench.datasets import from_arrays
+from robbench.datasets.custom import custom_info
+from robbench.defenses import Defense
+from robbench.defenses.loading import LoadedDefense, state_hash
+from robbench.executors import MemorySink, SilentObserver, run_locally
+from robbench.executors.local import Workplace, full_precision
+from robbench.preparation import assemble, resolve_attacks
+from robbench.spec import SweepSpec
+from robbench.sweep import runner
+from tests.oracles import linear_oracle
+
+
+class Interrupted(Exception):
+    """Pretends that the process died."""
+
+
+class Fragile(MemorySink):
+    """Dies after it has kept some parts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = 0
+
+    def append(self, job_id: str, rows: pa.Table) -> None:
+        super().append(job_id, rows)
+        self.left -= 1
+        if self.left == 0:
+            raise Interrupted
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    model, images, labels = linear_oracle(count=600)
+    defense = Defense(model)
+    loaded = LoadedDefense("model", "model", defense, state_hash(defense), None, "made up")
+    dataset = from_arrays(images, labels)
+    spec = SweepSpec(("model",), ("pgd5", "pgd4@torchattacks"), "custom", "0:0.1:5")
+    info = custom_info(dataset)
+    attacks = resolve_attacks(spec, info, dataset.classes)
+    return assemble(spec, info, Workplace(dataset, {"model": loaded}, torch.device("cpu"), 32), attacks, "")
+
+
+def _rows(prepared, sink):
+    return [sink.outcomes(job.id).to_pandas() for job in prepared.plan.jobs]
+
+
+def test_interrupted_after_any_part_it_ends_with_the_same_rows(prepared, monkeypatch):
+    monkeypatch.setattr(runner, "FLUSH_SECONDS", 0.0)
+    whole = MemorySink()
+    run_locally(prepared.plan, prepared.workplace, whole, SilentObserver())
+    expected = _rows(prepared, whole)
+    assert {"auto: survivors", "auto: search"} == set(expected[0].strategy)
+    for parts in (1, 2, 5):
+        sink, deaths = Fragile(), 0
+        while True:
+            sink.left = parts
+            try:
+                run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+                break
+            except Interrupted:
+                deaths += 1
+        assert deaths >= 2
+        for found, rows in zip(_rows(prepared, sink), expected, strict=True):
+            assert found.sample_index.is_unique
+            assert found.equals(rows)
+
+
+def test_every_job_is_recorded_with_its_cost(prepared):
+    sink = MemorySink()
+    run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+    for job in prepared.plan.jobs:
+        record, rows = sink.completed_jobs()[job.id], sink.outcomes(job.id).to_pandas()
+        assert record["samples"] == len(rows) == 600
+        assert record["clean_accuracy"] == 1
+        assert record["robust_accuracy"] == pytest.approx(1 - rows.broken.str[-1].mean())
+        control = record["control"]
+        assert record["n_backward"] == round(rows.n_backward.sum()) + control["n_backward"]
+        assert control["samples"] == 256
+        assert not control["fell_back"]
+
+
+def test_tensorfloat_is_off_inside_and_as_before_outside():
+    before = torch.backends.cudnn.allow_tf32
+    with full_precision():
+        assert not torch.backends.cudnn.allow_tf32
+        assert not torch.backends.cuda.matmul.allow_tf32
+    assert torch.backends.cudnn.allow_tf32 == before
