@@ -176,6 +176,7 @@ def train(
 )
 @click.option("--repeats", type=int, default=3, show_default=True, help="Sweeps per engine; medians count.")
 @click.option("--scaling", is_flag=True, help="Measure instead how the cost grows: grid, samples, steps.")
+@click.option("--precision", default="auto", help="Of robbench's steps, as for run.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seeds every random number.")
 @click.option("--out", type=_folder, help="Folder of the tables. Default: results/bench/<dataset>.")
 @click.option("--batch-size", type=int, help="Samples in one pass, for every engine. Default: each its own.")

@@ -55,29 +55,36 @@ def compare_engines(bench: PreparedBench, defense: str, say: Say) -> DefenseBenc
         say: Told of every sweep.
     """
     workplace, request = bench.workplace, bench.request
-    bare = BareNetwork(bench.model(defense), workplace.dataset, workplace.device)
-    best = bare.best()
-    say(f"{defense}: the bare network makes {best.passes_per_second:,.0f} passes/s, batch {best.batch_size}")
-    library_batch = bench.batch_size or min(best.batch_size, len(workplace.dataset))
+    bare = BareNetwork(bench.model(defense), workplace.dataset, workplace.device, bench.precision)
+    best, library_batch = bare.best(), bench.batch_size or _library_batch(bare)
+    say(
+        f"{defense}: the bare network makes {best.passes_per_second:,.0f} passes/s in {bench.precision}, "
+        f"batch {best.batch_size}; the libraries take batches of {library_batch}"
+    )
     engines = _engines(bench, defense, library_batch)
     for engine in _engines(_small(bench), defense, _WARM_UP_SAMPLES).values():
         engine.sweep()
-    rates, sweeps = [], {name: [] for name in engines}
+    sweeps = {name: [] for name in engines}
     for repeat in range(request.repeats):
-        rates.append(bare.rate(best.batch_size))
+        best = max(best, bare.measure(best))
         for name, engine in engines.items():
             sweep = engine.sweep()
             sweeps[name].append(sweep)
             say(f"{defense}, {repeat + 1} of {request.repeats}: {sweep.label} {sweep.seconds:.1f} s")
     count = len(workplace.dataset)
     correct = round(next(iter(sweeps.values()))[0].accuracy[0.0] * count)
-    limit = max([best, *(Limit(rate, best.batch_size) for rate in rates)])
-    return DefenseBench(defense, count, correct, bench.pgd.steps or 1, limit, library_batch, sweeps)
+    return DefenseBench(defense, count, correct, bench.pgd.steps or 1, best, library_batch, sweeps)
 
 
 def comparison_table(results: list[DefenseBench], bench: PreparedBench) -> pd.DataFrame:
     """One row per defense and engine; NaN where a number does not exist, such as without any library."""
     return pd.DataFrame([row for result in results for row in _rows(result, bench)])
+
+
+def _library_batch(bare: BareNetwork) -> int:
+    """The batch at which the bare network is fastest as the libraries run it."""
+    plain = replace(bare, precision="float32").best_batch(channels_last=False)
+    return min(plain.batch_size, len(bare.dataset))
 
 
 def _engines(bench: PreparedBench, defense: str, library_batch: int) -> dict[str, Engine]:
@@ -130,6 +137,7 @@ def _rows(result: DefenseBench, bench: PreparedBench) -> list[dict[str, Any]]:
                 "steps": result.steps,
                 "points": len(bench.epsilons),
                 "points_attacked": len(bench.library_points()) if is_library else len(bench.epsilons) - 1,
+                "precision": "float32" if is_library else bench.precision,
                 "batch_size": result.library_batch_size if is_library else bench.workplace.batch_size,
                 "seconds": seconds,
                 "seconds_least": min(sweep.seconds for sweep in sweeps),

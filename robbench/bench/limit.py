@@ -1,6 +1,7 @@
 """The machine's limit: how often per second the bare network gives an input gradient, with nothing else."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,10 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from robbench.classifier import frozen
+from robbench.classifier import channels_last, frozen
 from robbench.datasets import Dataset
 from robbench.executors.local import full_precision
 
+SECONDS = 0.3
+"""How long one batch size is measured, at least."""
 SMALLEST_BATCH = 16
 LARGEST_BATCH = {"cpu": 4096, "cuda": 32768}
 _PATIENCE = 2
@@ -21,10 +24,12 @@ _PATIENCE = 2
 class Limit(NamedTuple):
     """What the bare network reaches."""
 
-    passes_per_second: float
+    passes_per_second: int | float
     """Forward-and-backward sample-passes per second."""
     batch_size: int
     """The batch at which it reaches that."""
+    channels_last: bool
+    """Whether images and weights are then laid out channels last."""
 
 
 @dataclass(frozen=True)
@@ -35,39 +40,52 @@ class BareNetwork:
         model: The classifier, on ``device``.
         dataset: Its first images are used, repeated where a batch is larger.
         device: Where it runs.
-        seconds: How long one batch size is measured, at least.
+        precision: ``float32``, or ``bfloat16`` where the engine takes its steps in that.
     """
 
     model: nn.Module
     dataset: Dataset
     device: torch.device
-    seconds: float = 0.3
+    precision: str = "float32"
 
     def best(self) -> Limit:
+        """The fastest batch size of the fastest layout."""
+        return max(self.best_batch(channels_last=False), self.best_batch(channels_last=True))
+
+    def best_batch(self, *, channels_last: bool) -> Limit:
         """Double the batch for as long as that pays, or memory lasts; the fastest one."""
-        best, without_gain, size = Limit(0.0, SMALLEST_BATCH), 0, SMALLEST_BATCH
+        best, without_gain, size = Limit(0, SMALLEST_BATCH, channels_last), 0, SMALLEST_BATCH
         while size <= LARGEST_BATCH[self.device.type] and without_gain < _PATIENCE:
             try:
-                rate = self.rate(size)
+                measured = self.measure(best._replace(batch_size=size))
             except torch.OutOfMemoryError:
                 break
-            without_gain = 0 if rate > best.passes_per_second else without_gain + 1
-            best = max(best, Limit(rate, size))
+            without_gain = 0 if measured > best else without_gain + 1
+            best = max(best, measured)
             size *= 2
         return best
 
-    def rate(self, batch_size: int) -> float:
-        """Forward-and-backward sample-passes per second at one batch size, after one pass to warm up."""
-        indices = torch.arange(batch_size) % len(self.dataset)
-        samples = self.dataset.samples(indices)
-        images, labels = samples.images.to(self.device), samples.labels.to(self.device)
-        with frozen(self.model), full_precision():
-            _differentiate(self.model, images, labels)
+    def measure(self, like: Limit) -> Limit:
+        """How fast it is at the batch size and in the layout of ``like``, after one pass to warm up."""
+        samples = self.dataset.samples(torch.arange(like.batch_size) % len(self.dataset))
+        layout = torch.channels_last if like.channels_last else torch.contiguous_format
+        images = samples.images.to(self.device, memory_format=layout)
+        labels = samples.labels.to(self.device)
+        laid_out = channels_last(self.model) if like.channels_last else nullcontext()
+        with frozen(self.model), laid_out, full_precision():
+            self._differentiate(images, labels)
             began, calls = clock(self.device), 0
-            while (elapsed := clock(self.device) - began) < self.seconds or not calls:
-                _differentiate(self.model, images, labels)
+            while (elapsed := clock(self.device) - began) < SECONDS or not calls:
+                self._differentiate(images, labels)
                 calls += 1
-        return batch_size * calls / elapsed
+        return like._replace(passes_per_second=like.batch_size * calls / elapsed)
+
+    def _differentiate(self, images: Tensor, labels: Tensor) -> None:
+        images = images.detach().requires_grad_()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            logits = self.model(images).float()
+        if logits.requires_grad:
+            torch.autograd.grad(functional.cross_entropy(logits, labels, reduction="sum"), images)
 
 
 def clock(device: torch.device) -> float:
@@ -75,10 +93,3 @@ def clock(device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()
-
-
-def _differentiate(model: nn.Module, images: Tensor, labels: Tensor) -> None:
-    images = images.detach().requires_grad_()
-    logits = model(images)
-    if logits.requires_grad:
-        torch.autograd.grad(functional.cross_entropy(logits, labels, reduction="sum"), images)

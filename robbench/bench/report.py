@@ -128,6 +128,7 @@ def _provenance(bench: PreparedBench) -> dict[str, Any]:
         "weights": bench.manifest["defenses"],
         "attack": bench.attack.label,
         "epsilons": list(bench.epsilons),
+        "precision": bench.precision,
         "repeats": request.repeats,
         "library_points": list(bench.library_points()) if request.present else [],
         "libraries_missing": list(request.missing),

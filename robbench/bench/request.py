@@ -73,6 +73,7 @@ class PreparedBench:
         attack: The attack, resolved.
         pgd: The same, as its class.
         epsilons: The grid, ascending, starting with 0.
+        precision: The arithmetic of robbench's steps; the libraries' is float32.
         manifest: Where the numbers come from.
         batch_size: The batch size the user gave for all engines; None: each its own.
     """
@@ -83,6 +84,7 @@ class PreparedBench:
     attack: ResolvedAttack
     pgd: PGD
     epsilons: tuple[float, ...]
+    precision: str
     manifest: dict[str, Any] = field(repr=False)
     batch_size: int | None
 
@@ -148,6 +150,7 @@ def prepare_bench(request: BenchRequest, settings: RunSettings, command: str) ->
         attack,
         _same_everywhere(attack, request.spec.norm),
         epsilons,
+        prepared.plan.jobs[0].precision,
         prepared.manifest,
         settings.batch_size,
     )

@@ -76,6 +76,7 @@ def test_measures_the_libraries_asked_for(shell, tmp_path, library):
         (["--libraries", "none,art"], "none"),
         (["--library-points", "0"], "1 to 12"),
         (["--library-points", "13"], "1 to 12"),
+        (["--precision", "float8"], "float32"),
         (["--repeats", "0"], "at least once"),
         (["--eps-grid", "0"], "above 0"),
         (["--eps-grid", "0:x"], "range"),

@@ -17,7 +17,7 @@ def _sweeps(label, seconds, cost, accuracy):
 
 def _made_up(bench, libraries):
     ours = {"robbench auto": _sweeps("robbench auto: search", [1, 3, 2], 500, [1.0, 0.9, 0.6])}
-    return DefenseBench("line", 40, 10, 25, Limit(1000.0, 64), 64, libraries | ours)
+    return DefenseBench("line", 40, 10, 25, Limit(1000.0, 64, False), 64, libraries | ours)
 
 
 LIBRARIES = {

@@ -101,10 +101,11 @@ def test_robbench_is_charged_for_every_pass():
     assert RobbenchEngine(prepared).sweep().passes.forward == sum(counted)
 
 
-def test_the_bare_network_is_measured_and_left_as_it_was():
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_bare_network_is_measured_and_left_as_it_was(precision):
     bench = oracle_bench()
     model = bench.model("line")
-    limit = BareNetwork(model, bench.workplace.dataset, torch.device("cpu"), seconds=0.001).best()
+    limit = BareNetwork(model, bench.workplace.dataset, torch.device("cpu"), precision).best()
     assert limit.passes_per_second > 0
     assert 16 <= limit.batch_size <= 4096
     assert all(weight.requires_grad for weight in model.parameters())
