@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from robbench import cli
-
 
 @dataclass(frozen=True)
 class Typed:
@@ -32,6 +30,9 @@ class Shell:
 
     def __call__(self, *arguments: object) -> Typed:
         self._monkeypatch.setattr(sys, "argv", ["robbench", *map(str, arguments)])
+        # Not at the top: the shapes in robbench's signatures are checked only if pytest imports it.
+        from robbench import cli
+
         code = 0
         try:
             cli.main()
