@@ -55,14 +55,14 @@ class Terminal:
         """Show how a run of some jobs goes: live on a terminal, in lines elsewhere."""
         live = self._err.is_terminal and not self.quiet
         with _bars(self._err, live) as bars:
-            yield RunProgress(self, bars if live else None, jobs)
+            yield RunProgress(self, bars, jobs)
 
     @contextmanager
     def training_progress(self, title: str) -> Iterator["TrainingProgress"]:
         """Show how a training goes: live on a terminal, in lines elsewhere."""
         live = self._err.is_terminal and not self.quiet
         with _bars(self._err, live) as bars:
-            yield TrainingProgress(self, bars if live else None, title)
+            yield TrainingProgress(self, bars, title)
 
 
 class RunProgress:
@@ -164,18 +164,20 @@ def _rich_table(table: TextTable) -> Table:
 
 
 @contextmanager
-def _bars(console: Console, live: bool) -> Iterator[Progress]:
-    bars = Progress(
+def _bars(console: Console, live: bool) -> Iterator[Progress | None]:
+    """A live display, or None where lines are printed instead."""
+    if not live:
+        yield None
+        return
+    with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}", markup=False),
         console=console,
-        disable=not live,
         transient=True,
-    )
-    with bars:
+    ) as bars:
         yield bars
 
 
