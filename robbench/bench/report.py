@@ -121,11 +121,12 @@ def _speeds(table: pd.DataFrame) -> dict[str, list[float]]:
 
 
 def _provenance(bench: PreparedBench) -> dict[str, Any]:
-    taken = ("command", "started", "versions", "git_commit", "device", "platform", "dataset", "defenses")
+    taken = ("command", "started", "versions", "git_commit", "device", "platform", "dataset")
     request = bench.request
+    weights = {name: loaded.weights_sha256 for name, loaded in bench.workplace.defenses.items()}
     return {
-        **{key: bench.manifest[key] for key in taken if key != "defenses"},
-        "weights": bench.manifest["defenses"],
+        **{key: bench.manifest[key] for key in taken},
+        "weights_sha256": weights,
         "attack": bench.attack.label,
         "epsilons": list(bench.epsilons),
         "precision": bench.precision,
