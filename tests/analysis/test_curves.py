@@ -61,7 +61,8 @@ def test_every_key_separates_curves_which_keep_their_order() -> None:
     ]
     tables = [outcome_table(range(3), **first), outcome_table(range(5))]
     tables += [outcome_table(range(2), **other) for other in others]
-    tables += [outcome_table([1], **first | {"attack": "late"}), outcome_table([9], **first)]
+    late: dict[str, Any] = {**first, "attack": "late"}
+    tables += [outcome_table([1], **late), outcome_table([9], **first)]
     curves = curves_of(pa.concat_tables(tables), GRID)
     assert curves["n"].tolist() == [n for n in (4, 5, 2, 2, 2, 2, 2, 1) for _ in GRID]
     assert curves["defense"].iloc[0] == "y"
