@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from robbench.figures.house_style import CurveStyle, curve_styles, house_style
 from robbench.figures.titles import dataset_title, defense_title
@@ -16,6 +16,8 @@ _PANELS = {
 }
 """What is varied, and the name of its axis."""
 _ROWS = {"single_runs": "Cost in runs at one ε", "seconds": "Seconds"}
+_COSTS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+"""Where the logarithmic axis has its ticks."""
 _LOOP = "a loop over ε"
 
 
@@ -37,7 +39,7 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
                 axes.set_xlabel(_PANELS[varied] if row else "")
         first = table.iloc[0]
         figure.suptitle(
-            f"{dataset_title(first['dataset'])}: a whole curve of {first['attack']}, as the sweep grows",
+            f"{dataset_title(first['dataset'])}: a whole curve of {first['attack']} by {_engine(table)}",
             fontsize=10.5,
         )
         figure.legend(
@@ -52,7 +54,7 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
 def _draw_panel(
     axes: Axes, table: pd.DataFrame, varied: str, column: str, styles: dict[str, CurveStyle]
 ) -> None:
-    """One quantity over another whose values double, on a logarithmic scale."""
+    """Cost or seconds over one quantity; the cost on a logarithmic scale, so that a loop over ε fits too."""
     for defense, rows in table.groupby("defense", sort=False):
         style = styles[str(defense)]
         ordered = rows.sort_values(varied)
@@ -61,17 +63,14 @@ def _draw_panel(
             markersize=4, linewidth=1.3,
         )  # fmt: skip
     sizes = sorted(set(table[varied]))
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(sizes))
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(sizes, [str(size) for size in sizes])
     if column == "single_runs":
         # What a loop pays follows from counting: one run for every ε above 0.
         points = table.groupby(varied)["points"].first()
         axes.plot(points.index, points - 1, color="#999999", linewidth=1)
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(FixedLocator([0.5, 1, 2, 5, 10, 20, 50]))
-        axes.yaxis.set_major_formatter(ScalarFormatter())
+        axes.yaxis.set_major_locator(FixedLocator(_COSTS))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
         axes.set_ylim(bottom=0)
@@ -84,3 +83,9 @@ def _handles(styles: dict[str, CurveStyle]) -> list[Line2D]:
         )
         for name, style in styles.items()
     ]
+
+
+def _engine(table: pd.DataFrame) -> str:
+    """The engine; where auto came to different strategies, only what they have in common."""
+    engines = list(dict.fromkeys(table["engine"]))
+    return engines[0] if len(engines) == 1 else engines[0].partition(":")[0]
