@@ -205,7 +205,7 @@ def _manifest(
         "defenses": {
             name: {
                 "title": defense.title,
-                "origin": defense.origin,
+                "origin": _portable(defense.origin),
                 "weights_sha256": weights[name],
                 "training_seconds": defense.card.seconds if defense.card else None,
             }
@@ -214,3 +214,9 @@ def _manifest(
         **provenance(workplace.device, command),
         "batch_size": workplace.batch_size,
     }
+
+
+def _portable(origin: str) -> str:
+    """A path below the working directory relative to it, so that a run's record means something elsewhere."""
+    here = Path.cwd()
+    return str(Path(origin).relative_to(here)) if Path(origin).is_relative_to(here) else origin

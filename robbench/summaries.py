@@ -39,6 +39,8 @@ def run_table(prepared: PreparedRun, report: RunReport) -> TextTable:
                 f"{sum(report.seconds[job] for job in last.job_id.split('+')):.1f}",
             )
         )
+    order = list(prepared.titles.values())
+    rows.sort(key=lambda row: order.index(row[0]))  # stable: the attacks keep theirs
     at_largest = f"at ε = {prepared.info.unit.format(largest)}"
     return TextTable(
         f"{prepared.info.title}: accuracy in %, n = {len(prepared.workplace.dataset)}",
