@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from robbench.epsilon import parse_grid
 from robbench.models import ModelCard
 from robbench.preparation import PreparedRun
 from robbench.running import RunReport
+from robbench.spec import CANONICAL
 from robbench.text_table import TextTable
 
 
@@ -17,10 +19,24 @@ def announce(prepared: PreparedRun, folder: Path) -> list[str]:
         f"{prepared.info.title}: {len(dataset)} samples, {prepared.spec.norm}, ε = {grid}",
         f"{len(prepared.plan.jobs)} jobs on {prepared.manifest['device']}, into {folder}",
     ]
+    lines += _grid_notes(prepared.spec.eps_grid)
     for cell, earlier in prepared.plan.shared():
         reason = "has no layer to approximate" if cell.attack.startswith("bpda") else "asks for the same"
         lines.append(f"{cell.attack} on {cell.defense} {reason}: it is {earlier.attack}, computed once.")
     return lines
+
+
+def _grid_notes(written: str) -> list[str]:
+    """What was changed about the grid as it was written."""
+    if written in ("", CANONICAL):
+        return []
+    points = parse_grid(written)
+    notes = []
+    if list(points) != sorted(set(points)):
+        notes.append("The radii were not in ascending order, each once: they were sorted.")
+    if 0 not in points:
+        notes.append("ε = 0 was added: it costs one forward pass.")
+    return notes
 
 
 def run_table(prepared: PreparedRun, report: RunReport) -> TextTable:

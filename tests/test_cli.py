@@ -296,6 +296,18 @@ def test_interrupted_it_says_that_nothing_is_lost(tmp_path):
     assert "Traceback" not in err
 
 
+def test_an_unsorted_grid_is_sorted_and_said_so(shell, tmp_path):
+    typed = shell(
+        *("run", "--defense", "natural", "--attacks", "fgsm", "--samples", "20", "--out", tmp_path / "run"),
+        *("--eps-grid", "0.2,0.1,0.2"),
+    )
+    assert "they were sorted" in typed.err
+    assert "ε = 0 was added" in typed.err
+    assert pd.read_csv(tmp_path / "run" / "curves.csv").epsilon.tolist() == [0.0, 0.1, 0.2]
+    ascending = shell(*QUICK, "--out", tmp_path / "run2")
+    assert "were sorted" not in ascending.err
+
+
 @pytest.mark.parametrize("what", ["defenses", "attacks", "datasets", "models", "figures"])
 def test_lists(shell, what):
     typed = shell("list", what)
