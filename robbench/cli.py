@@ -93,7 +93,7 @@ def run(
 
     terminal = Terminal(quiet)
     spec = _spec(config, asked)
-    terminal.say(f"Loading {spec.dataset} and {len(spec.defenses)} defenses …")
+    terminal.say(f"Loading {spec.dataset}, {', '.join(spec.defenses)} …")
     prepared = prepare(spec, RunSettings(data_dir, models_dir, device, batch_size), command_line())
     folder = run_folder(prepared, out)
     for line in announce(prepared, folder):
