@@ -200,7 +200,7 @@ def bench(
 
     Example: robbench bench --defense natural,pgd-at --samples 100 --library-points 3
     """
-    from robbench.bench.library_loops import LOOPS
+    from robbench.bench.loops import LOOPS
     from robbench.bench.request import BenchRequest
     from robbench.bench.running import BenchPlace, run_bench
     from robbench.console import Terminal

@@ -1,6 +1,7 @@
 """The commands as a user types them: what they print, what they leave, and what they refuse."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -283,13 +284,15 @@ def test_a_fault_of_ours_keeps_its_traceback(tmp_path):
 
 def test_interrupted_it_says_that_nothing_is_lost(tmp_path):
     process = start(
-        "run", "--defense", "natural", "--attacks", "noise100000", "--eps-grid", "--out", tmp_path / "run"
+        *("run", "--defense", "natural", "--attacks", "noise100000", "--eps-grid", "--out", tmp_path / "run"),
+        # A background job of a shell ignores interrupts, and hands that on to its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while not (tmp_path / "run" / "run.json").exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    process.send_signal(2)
+    process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "run the same command again to continue" in err

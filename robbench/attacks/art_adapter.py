@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from robbench.attacks.calling import fresh_images, single_radius, stand_in, undisturbed
 from robbench.attacks.contract import Attack, BudgetAttack, Problem
 from robbench.attacks.gradient import step_share
-from robbench.attacks.library_call import fresh_images, single_radius, stand_in, undisturbed
 from robbench.attacks.losses import LOSSES
 from robbench.attacks.registration import register_attack
 from robbench.errors import UserError

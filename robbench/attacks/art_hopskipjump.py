@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from robbench.attacks.art_adapter import ORDERS, ArtAttack, estimator
+from robbench.attacks.calling import StandIn, stand_in
 from robbench.attacks.contract import MinimumNormAttack, Problem
-from robbench.attacks.library_call import StandIn, stand_in
 from robbench.attacks.registration import register_attack
 
 _START_DRAWS = 100

@@ -11,9 +11,9 @@ from typing import Any
 
 from torch import Tensor
 
+from robbench.attacks.calling import fresh_images, stand_in, undisturbed
 from robbench.attacks.contract import Attack, BudgetAttack, MinimumNormAttack, Problem
 from robbench.attacks.gradient import step_share
-from robbench.attacks.library_call import fresh_images, stand_in, undisturbed
 from robbench.attacks.losses import LOSSES
 from robbench.attacks.registration import register_attack
 from robbench.tensors import Images

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 import torch
 
+from robbench.attacks.calling import StandIn, fresh_images, single_radius, stand_in, undisturbed
 from robbench.attacks.contract import BudgetAttack, MinimumNormAttack, Problem
 from robbench.attacks.gradient import step_share
-from robbench.attacks.library_call import StandIn, fresh_images, single_radius, stand_in, undisturbed
 from robbench.attacks.registration import register_attack
 from robbench.tensors import Images
 from robbench.threat import per_image

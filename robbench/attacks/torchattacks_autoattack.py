@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from robbench.attacks.calling import StandIn, fresh_images, single_radius, stand_in, undisturbed
 from robbench.attacks.contract import BudgetAttack, Problem
-from robbench.attacks.library_call import StandIn, fresh_images, single_radius, stand_in, undisturbed
 from robbench.attacks.registration import register_attack
 from robbench.attacks.torchattacks_adapter import build_square
 from robbench.tensors import Images

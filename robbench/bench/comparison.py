@@ -28,7 +28,7 @@ class DefenseBench:
         correct: How many are correct unperturbed.
         steps: Steps of the attack.
         limit: The fastest that the bare network was at any moment, and the batch at which.
-        library_batch_size: Samples in one call of a library.
+        loop_batch_size: Samples in one call of a library.
         sweeps: Per engine, one sweep per repeat.
     """
 
@@ -37,7 +37,7 @@ class DefenseBench:
     correct: int
     steps: int
     limit: Limit
-    library_batch_size: int
+    loop_batch_size: int
     sweeps: dict[str, list[Sweep]]
 
     @property
@@ -96,7 +96,7 @@ def _engines(bench: PreparedBench, defense: str, library_batch: int) -> dict[str
             workplace,
             bench.pgd,
             bench.epsilons,
-            bench.library_points(),
+            bench.loop_points(),
             bench.request.spec.seed,
         )
         for library in bench.request.present
@@ -136,9 +136,9 @@ def _rows(result: DefenseBench, bench: PreparedBench) -> list[dict[str, Any]]:
                 "correct": result.correct,
                 "steps": result.steps,
                 "points": len(bench.epsilons),
-                "points_attacked": len(bench.library_points()) if is_library else len(bench.epsilons) - 1,
+                "points_attacked": len(bench.loop_points()) if is_library else len(bench.epsilons) - 1,
                 "precision": "float32" if is_library else bench.precision,
-                "batch_size": result.library_batch_size if is_library else bench.workplace.batch_size,
+                "batch_size": result.loop_batch_size if is_library else bench.workplace.batch_size,
                 "seconds": seconds,
                 "seconds_least": min(sweep.seconds for sweep in sweeps),
                 "seconds_most": max(sweep.seconds for sweep in sweeps),

@@ -8,8 +8,8 @@ from torch import nn
 
 from robbench.analysis.curves import curves_of
 from robbench.attacks.gradient import PGD
-from robbench.bench.library_loops import LOOPS, LoopSetting
 from robbench.bench.limit import clock
+from robbench.bench.loops import LOOPS, LoopSetting
 from robbench.bench.passes import Passes
 from robbench.classifier import CountedModel, PassCounter, frozen, seeded
 from robbench.executors import MemorySink, run_locally
@@ -45,7 +45,7 @@ class LibraryEngine:
     """A library's loop over some of the grid's points; time and passes are scaled to all of them.
 
     Attributes:
-        library: One of :data:`robbench.bench.library_loops.LOOPS`.
+        name: One of :data:`robbench.bench.loops.LOOPS`.
         model: The classifier.
         workplace: The samples, the device and the batch size.
         attack: Steps, step size and random start.
@@ -54,7 +54,7 @@ class LibraryEngine:
         seed: Seeds torch's and numpy's generators.
     """
 
-    library: str
+    name: str
     model: nn.Module
     workplace: Workplace
     attack: PGD
@@ -78,7 +78,7 @@ class LibraryEngine:
                 device,
                 workplace.batch_size,
             )
-            loop = LOOPS[self.library](setting)
+            loop = LOOPS[self.name](setting)
             began = clock(device)
             accuracy = {0.0: loop.clean_correct() / count}
             clean_passes, clean_end = Passes(counter.forward, counter.backward), clock(device)
@@ -88,7 +88,7 @@ class LibraryEngine:
         attacked = Passes(counter.forward, counter.backward) - clean_passes
         factor = (len(self.epsilons) - 1) / len(self.measured)
         seconds = clean_end - began + (ended - clean_end) * factor
-        return Sweep(seconds, clean_passes + attacked.times(factor), accuracy, self.library)
+        return Sweep(seconds, clean_passes + attacked.times(factor), accuracy, self.name)
 
 
 class _PassWatch(SilentObserver):

@@ -56,9 +56,9 @@ def notes(table: pd.DataFrame, bench: PreparedBench) -> list[str]:
     request = bench.request
     lines = [f"{COST[0].upper()}{COST[1:]}."]
     lines += [f"{name} is not installed and left out." for name in request.missing]
-    if request.present and request.library_points is not None:
+    if request.present and request.loop_points is not None:
         lines.append(
-            f"The libraries were measured at {request.library_points} of {len(bench.epsilons) - 1} ε above "
+            f"The libraries were measured at {request.loop_points} of {len(bench.epsilons) - 1} ε above "
             "0; their seconds and passes are scaled to all of them, as each ε costs them the same."
         )
     lines += [
@@ -131,7 +131,7 @@ def _provenance(bench: PreparedBench) -> dict[str, Any]:
         "epsilons": list(bench.epsilons),
         "precision": bench.precision,
         "repeats": request.repeats,
-        "library_points": list(bench.library_points()) if request.present else [],
+        "library_points": list(bench.loop_points()) if request.present else [],
         "libraries_missing": list(request.missing),
         "seed": request.spec.seed,
         "forward_share": FORWARD_SHARE,
@@ -152,7 +152,7 @@ def _measured(result: DefenseBench) -> dict[str, Any]:
         "correct": result.correct,
         "single_run": asdict(result.single) | {"cost": result.single.cost},
         "bare_network": result.limit._asdict(),
-        "library_batch_size": result.library_batch_size,
+        "loop_batch_size": result.loop_batch_size,
         "seconds": {name: [sweep.seconds for sweep in sweeps] for name, sweeps in result.sweeps.items()},
         "robust_accuracy": {
             sweeps[0].label: [[epsilon, value] for epsilon, value in sweeps[0].accuracy.items()]

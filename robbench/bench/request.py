@@ -7,7 +7,7 @@ from torch import nn
 
 from robbench.attacks.catalog import ResolvedAttack
 from robbench.attacks.gradient import PGD
-from robbench.bench.library_loops import LOOPS, is_installed
+from robbench.bench.loops import LOOPS, is_installed
 from robbench.datasets import DatasetInfo
 from robbench.errors import UserError
 from robbench.executors.local import Workplace
@@ -28,14 +28,14 @@ class BenchRequest:
         spec: Dataset, defenses, one attack, grid and seed; its ``sweep`` is not used.
         sweeps: The strategies of robbench that are measured.
         libraries: The libraries to measure; those that are not installed are left out.
-        library_points: At how many points of the grid a library is measured; None: at all.
+        loop_points: At how many points of the grid a library is measured; None: at all.
         repeats: How often each engine sweeps.
     """
 
     spec: SweepSpec
     sweeps: tuple[str, ...] = ("auto",)
     libraries: tuple[str, ...] = tuple(LOOPS)
-    library_points: int | None = None
+    loop_points: int | None = None
     repeats: int = 3
 
     def __post_init__(self) -> None:
@@ -92,10 +92,10 @@ class PreparedBench:
         """The exact classifier of a defense, on the device."""
         return self.workplace.defenses[defense].defense.model.to(self.workplace.device)
 
-    def library_points(self) -> tuple[float, ...]:
+    def loop_points(self) -> tuple[float, ...]:
         """The points above 0 at which libraries are measured: evenly spread, the largest included."""
         above = self.epsilons[1:]
-        count = self.request.library_points or len(above)
+        count = self.request.loop_points or len(above)
         return tuple(above[len(above) * (i + 1) // count - 1] for i in range(count))
 
     def run_of(
@@ -160,10 +160,10 @@ def _check_grid(request: BenchRequest, epsilons: tuple[float, ...]) -> None:
     above = len(epsilons) - 1
     if not above:
         raise UserError("The grid holds no ε above 0: there is nothing to attack.", "Such as 0:0.3:13.")
-    if request.library_points is not None and not 1 <= request.library_points <= above:
+    if request.loop_points is not None and not 1 <= request.loop_points <= above:
         raise UserError(
             f"The libraries can be measured at 1 to {above} points of this grid, "
-            f"not at {request.library_points}.",
+            f"not at {request.loop_points}.",
             "Leave --library-points out to measure them at all.",
         )
 

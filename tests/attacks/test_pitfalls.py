@@ -49,7 +49,7 @@ from torch import Tensor, nn
 
 from robbench.attacks import attacks
 from robbench.attacks.art_adapter import estimator
-from robbench.attacks.library_call import fresh_images, stand_in
+from robbench.attacks.calling import fresh_images, stand_in
 from robbench.attacks.torchattacks_autoattack import TorchattacksAutoAttack
 from robbench.classifier import CountedModel, PassCounter
 from robbench.defenses import Defense

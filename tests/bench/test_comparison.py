@@ -51,7 +51,7 @@ def test_without_libraries_and_without_correct_samples_numbers_are_missing_not_w
 
 
 def test_all_engines_are_measured_in_turn():
-    bench = oracle_bench(sweeps=("search", "survivors"), library_points=2)
+    bench = oracle_bench(sweeps=("search", "survivors"), loop_points=2)
     said = []
     result = compare_engines(bench, "line", said.append)
     order = ["torchattacks", "foolbox", "art", "robbench search", "robbench survivors"]
@@ -84,6 +84,6 @@ def test_several_defenses_are_summed_up_by_their_geometric_mean():
 @pytest.mark.parametrize(
     ("count", "expected"), [(1, (6,)), (2, (3, 6)), (4, (1, 3, 4, 6)), (6, (1, 2, 3, 4, 5, 6))]
 )
-def test_library_points_are_spread_and_hold_the_largest(count, expected):
-    bench = oracle_bench(library_points=count)
-    assert bench.library_points() == tuple(bench.epsilons[i] for i in expected)
+def test_loop_points_are_spread_and_hold_the_largest(count, expected):
+    bench = oracle_bench(loop_points=count)
+    assert bench.loop_points() == tuple(bench.epsilons[i] for i in expected)

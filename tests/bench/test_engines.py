@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from robbench.bench.engines import LibraryEngine, RobbenchEngine
-from robbench.bench.library_loops import LOOPS
 from robbench.bench.limit import BareNetwork
+from robbench.bench.loops import LOOPS
 from tests.bench.oracle_bench import COUNT, STEPS, exact_accuracy, oracle_bench
 from tests.oracles import linear_oracle
 
