@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 FloatArray = npt.NDArray[np.float64]
-Counts = int | npt.NDArray[np.integer]
+Counts = npt.NDArray[np.integer]
 
 
 class Interval(NamedTuple):
@@ -24,7 +24,7 @@ def wilson(successes: Counts, trials: Counts, confidence: float = 0.95) -> Inter
     and end, and where the normal approximation collapses to a point.
 
     Args:
-        successes: How many succeeded, any shape.
+        successes: How many succeeded, whole numbers of any shape.
         trials: Of how many, at least 1, a shape that broadcasts with it.
         confidence: The coverage aimed at.
     """

@@ -68,7 +68,7 @@ def curves_with_worst_of(outcomes: pa.Table, epsilons: tuple[float, ...]) -> pd.
 
 def _curve(rows: pd.DataFrame, survival: Survival) -> pd.DataFrame:
     n, correct = len(survival.samples), survival.survived.sum(axis=0)
-    interval = wilson(correct, n)
+    interval = wilson(correct, np.array(n))
     columns = {
         **{name: rows[name].iloc[0] for name in [*_GROUP, "seed"]},
         "attack": WORST_OF,

@@ -29,7 +29,7 @@ def test_a_sample_is_broken_if_any_attack_broke_it(broken: np.ndarray) -> None:
         for point in range(4)
     ]
     assert worst["n_correct"].tolist() == expected
-    assert worst["ci_low"].tolist() == wilson(np.array(expected), broken.shape[1]).low.tolist()
+    assert worst["ci_low"].tolist() == wilson(np.array(expected), np.array(broken.shape[1])).low.tolist()
     assert set(worst["job_id"]) == {"0000+0001+0002"}
 
 

@@ -26,7 +26,7 @@ def made_up_curves(
             half = grid[-1] * (0.25 + 1.1 * i / max(len(defenses) - 1, 1)) * (1 - 0.4 * j / len(attacks)) or 1
             share = 0.985 / (1 + np.exp(8 * (np.asarray(grid) / half - 1)))
             correct = np.round(share * n).astype(int)
-            interval = wilson(correct, n)
+            interval = wilson(correct, np.array(n))
             tables.append(
                 pd.DataFrame(
                     {
