@@ -79,7 +79,8 @@ def curve_styles(defenses: Iterable[str]) -> dict[str, CurveStyle]:
         uses = Counter(style.color for style in styles.values())
         color = _least_used(_OKABE_ITO, uses, start)
         marker = _least_used(_MARKERS, Counter(style.marker for style in styles.values()), start)
-        styles[name] = CurveStyle(color, _LINES[uses[color] % len(_LINES)], marker)
+        taken = [style.line for style in styles.values() if style.color == color]
+        styles[name] = CurveStyle(color, min(_LINES, key=taken.count), marker)
     return {name: styles[name] for name in dict.fromkeys(defenses)}
 
 
