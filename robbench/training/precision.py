@@ -5,6 +5,8 @@ from typing import Literal
 import torch
 from torch import nn
 
+from robbench.devices import has_bfloat16
+
 Precision = Literal["float32", "bfloat16"]
 
 SMALLEST_NETWORK = 1_000_000
@@ -17,12 +19,4 @@ def choose_precision(network: nn.Module, device: torch.device) -> Precision:
     """The arithmetic for a network on a device; weights and their updates are float32 in any case."""
     if sum(weight.numel() for weight in network.parameters()) < SMALLEST_NETWORK:
         return "float32"
-    if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    return "bfloat16" if _cpu_has_bfloat16_units() else "float32"
-
-
-def _cpu_has_bfloat16_units() -> bool:
-    """Whether the CPU multiplies bfloat16 matrices; without AMX, torch's bfloat16 is slower than float32."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("amx_bf16"))
+    return "bfloat16" if has_bfloat16(device) else "float32"
