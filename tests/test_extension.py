@@ -13,8 +13,6 @@ DEFENSE = '''
 
 from dataclasses import dataclass
 
-from torch.nn import functional
-
 from robbench.defenses import Defense, DefenseRecipe, register_defense
 
 
@@ -39,8 +37,8 @@ class Blur(DefenseRecipe):
     def plan(self, info):
         return info.training
 
-    def loss(self, defense, images, labels, generator):
-        return functional.cross_entropy(defense.model(images), labels)
+    def loss(self, defense, batch):
+        return batch.cross_entropy(defense.model(batch.images))
 '''
 
 ATTACK = '''

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from robbench.datasets import DatasetInfo, TrainingPlan
+from robbench.defenses.batch import TrainingBatch
 from robbench.errors import UserError
-from robbench.tensors import Images, Labels
 
 VIEWS = ("exact", "bpda", "substitute", "smooth")
 """The views an attack may ask for.
@@ -140,6 +140,9 @@ class DefenseRecipe(ABC):
     """What a legend prints."""
     paper: ClassVar[str]
     """Author, year and arXiv number."""
+    watched: ClassVar[bool] = False
+    """Whether its training is watched for catastrophic overfitting unless the user says otherwise, as that of
+    a single-step adversarial training should be (Wong et al. 2020, arXiv:2001.03994)."""
 
     @classmethod
     @abstractmethod
@@ -154,13 +157,30 @@ class DefenseRecipe(ABC):
     def plan(self, info: DatasetInfo) -> TrainingPlan:
         """How long this defense is trained on a dataset."""
 
+    @property
+    def replays(self) -> int:
+        """How many optimizer steps in a row see the same batch, augmented alike; 1 but for free training.
+
+        A budget in epochs counts every one of them as a pass over the data (Shafahi et al. 2019, section 4).
+        A recipe that lets the user choose gives its option another name, and returns it here.
+        """
+        return 1
+
     @abstractmethod
-    def loss(self, defense: Defense, images: Images, labels: Labels, generator: torch.Generator) -> Tensor:
+    def loss(self, defense: Defense, batch: TrainingBatch) -> Tensor:
         """The training objective of one batch: a scalar with a gradient in the weights.
+
+        An objective that switches modules to eval mode for its inner attack switches them back.
 
         Args:
             defense: The defense in training mode.
-            images: The batch, in [0, 1].
-            labels: Its classes.
-            generator: The source of every random number drawn here, on the images' device.
+            batch: The batch, the source of random numbers, and what was kept from earlier steps.
+        """
+
+    def after_backward(self, defense: Defense, batch: TrainingBatch) -> None:  # noqa: B027
+        """Called after the gradient of :meth:`loss` is there and before the weights change. Does nothing.
+
+        Args:
+            defense: The defense; its weights hold their gradients.
+            batch: The batch that :meth:`loss` was given, the same object.
         """

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from robbench.datasets import DatasetInfo, TrainingPlan
+from robbench.defenses.batch import TrainingBatch
 from robbench.defenses.contract import Defense, DefenseRecipe
 from robbench.defenses.registration import register_defense
 from robbench.defenses.soft_quantization import SoftQuantization, quantized
 from robbench.errors import UserError
-from robbench.tensors import Images, Labels
 
 
 @register_defense("nsq")
@@ -46,9 +45,10 @@ class NSQ(DefenseRecipe):
     def plan(self, info: DatasetInfo) -> TrainingPlan:
         return info.training
 
-    def loss(self, defense: Defense, images: Images, labels: Labels, generator: torch.Generator) -> Tensor:
-        noise = torch.rand(images.shape, generator=generator, device=images.device)
+    def loss(self, defense: Defense, batch: TrainingBatch) -> Tensor:
+        images = batch.images
+        noise = torch.rand(images.shape, generator=batch.generator, device=images.device)
         # The paper does not say whether it clips. Attacked images lie in the box, so noisy ones should too;
         # outside it a steep staircase is flat, so clipping hardly changes what the network sees.
         noisy = (images + self.noise * (2 * noise - 1)).clamp(0, 1)
-        return functional.cross_entropy(defense.model(noisy), labels)
+        return batch.cross_entropy(defense.model(noisy))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from robbench.datasets import DatasetInfo, TrainingPlan
+from robbench.defenses.batch import TrainingBatch
 from robbench.defenses.contract import Defense, DefenseRecipe
 from robbench.defenses.registration import register_defense
 from robbench.errors import UserError
@@ -52,9 +53,9 @@ class PGDAT(DefenseRecipe):
     def plan(self, info: DatasetInfo) -> TrainingPlan:
         return info.training
 
-    def loss(self, defense: Defense, images: Images, labels: Labels, generator: torch.Generator) -> Tensor:
-        adversarial = self._perturb(defense.model, images, labels, generator)
-        return functional.cross_entropy(defense.model(adversarial), labels)
+    def loss(self, defense: Defense, batch: TrainingBatch) -> Tensor:
+        adversarial = self._perturb(defense.model, batch.images, batch.labels, batch.generator)
+        return batch.cross_entropy(defense.model(adversarial))
 
     def _perturb(
         self, model: nn.Module, images: Images, labels: Labels, generator: torch.Generator

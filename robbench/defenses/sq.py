@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from robbench.datasets import DatasetInfo, TrainingPlan
+from robbench.defenses.batch import TrainingBatch
 from robbench.defenses.contract import Defense, DefenseRecipe
 from robbench.defenses.registration import register_defense
 from robbench.defenses.soft_quantization import SoftQuantization, quantized
-from robbench.tensors import Images, Labels
 
 
 @register_defense("sq")
@@ -41,5 +39,5 @@ class SQ(DefenseRecipe):
     def plan(self, info: DatasetInfo) -> TrainingPlan:
         return info.training
 
-    def loss(self, defense: Defense, images: Images, labels: Labels, generator: torch.Generator) -> Tensor:
-        return functional.cross_entropy(defense.model(images), labels)
+    def loss(self, defense: Defense, batch: TrainingBatch) -> Tensor:
+        return batch.cross_entropy(defense.model(batch.images))

@@ -4,10 +4,11 @@ import math
 import time
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from robbench.classifier import PassCounter
 from robbench.datasets import TrainingPlan
+from robbench.defenses import TrainingBatch
 from robbench.errors import UserError
 from robbench.networks import build_network
 from robbench.randomness import key_of
@@ -51,6 +52,7 @@ class TrainingRun:
         self._optimizer = _make_optimizer(self.defense.model, job.plan)
         self._batches = Batches(request.train, job.plan, request.seed, request.device)
         self._generator = torch.Generator(request.device)
+        self._carried: dict[str, Tensor] = {}
 
     def resume(self) -> None:
         """Take up the checkpoint, if there is one.
@@ -111,12 +113,14 @@ class TrainingRun:
         torch.manual_seed(key)
         self._generator.manual_seed(key)
         images, labels = self._batches.at(self.step, self._generator)
+        batch = TrainingBatch(images, labels, self._generator, self._carried)
         with torch.autocast(request.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            loss = self.job.recipe.loss(self.defense, images, labels, self._generator)
+            loss = self.job.recipe.loss(self.defense, batch)
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate(plan, self.step)
         self._optimizer.zero_grad()
         loss.backward()
+        self.job.recipe.after_backward(self.defense, batch)
         self._optimizer.step()
         self.step += 1
         probe.add(loss, labels)

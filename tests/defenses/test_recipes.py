@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from robbench.datasets import datasets
-from robbench.defenses import Defense, defenses
+from robbench.defenses import Defense, TrainingBatch, defenses
 from robbench.defenses.options import build_recipe, recipe_options
 from robbench.errors import UserError
 from tests.oracles import SmoothNet
@@ -65,7 +65,9 @@ def test_the_loss_reaches_every_weight_and_is_repeatable(name, batch):
     for _ in range(2):
         network = SmoothNet()
         defense = build_recipe(name, datasets.get("digits")).wrap(network)
-        loss = build_recipe(name, datasets.get("digits")).loss(defense, batch[0], batch[1], seeded())
+        loss = build_recipe(name, datasets.get("digits")).loss(
+            defense, TrainingBatch(batch[0], batch[1], seeded())
+        )
         loss.backward()
         assert loss.shape == ()
         assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in network.parameters())
@@ -79,7 +81,7 @@ def test_natural_and_sq_train_on_the_images_themselves(batch):
         recipe = build_recipe(name, datasets.get("digits"), {"alpha": 7} if name == "sq" else {})
         recorder = Recorder(SmoothNet())
         defense = recipe.wrap(recorder)
-        recipe.loss(defense, images, labels, seeded())
+        recipe.loss(defense, TrainingBatch(images, labels, seeded()))
         expected = images if defense.layer is None else defense.layer(images)
         assert torch.equal(recorder.seen[0], expected)
 
@@ -90,7 +92,7 @@ def test_nsq_adds_uniform_noise_clips_and_quantizes(batch):
     recorder = Recorder(SmoothNet())
     seen = []
     defense = Defense(recorder, layer=_Tap(seen))
-    recipe.loss(defense, images, labels, seeded(3))
+    recipe.loss(defense, TrainingBatch(images, labels, seeded(3)))
     noise = 0.6 * torch.rand(images.shape, generator=seeded(3)) - 0.3
     assert torch.allclose(seen[0], (images + noise).clamp(0, 1), atol=1e-7)
     inside = ((images > 0.3) & (images < 0.7)).flatten()
@@ -115,7 +117,7 @@ def test_pgd_at_trains_on_images_in_the_ball_and_the_box_that_are_worse(batch):
     recipe = build_recipe("pgd-at", datasets.get("digits"), {"epsilon": "0.1", "steps": 5, "step_size": 0.04})
     recorder = Recorder(SmoothNet())
     defense = recipe.wrap(recorder)
-    recipe.loss(defense, images, labels, seeded()).backward()
+    recipe.loss(defense, TrainingBatch(images, labels, seeded())).backward()
     assert len(recorder.seen) == 6
     for seen in recorder.seen:
         assert (seen - images).abs().max() <= 0.1 + 1e-6
@@ -130,13 +132,13 @@ def test_pgd_at_trains_on_images_in_the_ball_and_the_box_that_are_worse(batch):
 def test_the_inner_attack_leaves_no_weight_gradient(batch):
     recipe = build_recipe("pgd-at", datasets.get("digits"))
     network = SmoothNet()
-    loss = recipe.loss(recipe.wrap(network), batch[0], batch[1], seeded())
+    loss = recipe.loss(recipe.wrap(network), TrainingBatch(batch[0], batch[1], seeded()))
     assert all(weight.grad is None for weight in network.parameters())
     loss.backward()
     found = [weight.grad.clone() for weight in network.parameters() if weight.grad is not None]
     # The same as the gradient at the last iterate alone, so nothing of the attack leaked into it.
     recorder = Recorder(SmoothNet())
-    recipe.loss(recipe.wrap(recorder), batch[0], batch[1], seeded())
+    recipe.loss(recipe.wrap(recorder), TrainingBatch(batch[0], batch[1], seeded()))
     network.zero_grad()
     nn.functional.cross_entropy(network(recorder.seen[-1]), batch[1]).backward()
     expected = [weight.grad for weight in network.parameters()]
