@@ -33,7 +33,22 @@ def build_recipe(name: str, info: DatasetInfo, options: Options | None = None) -
             f"The defense {name!r} comes ready-made from a package; there is no recipe to train it.",
             "`robbench list defenses` shows those with a recipe.",
         )
-    return override(name, recipe_class.for_dataset(info), options or {})
+    options = options or {}
+    return override(name, recipe_class.for_dataset(_at_radius(name, info, options)), options)
+
+
+def _at_radius(name: str, info: DatasetInfo, options: Options) -> DatasetInfo:
+    """The dataset with its inner attack at the radius that the user asks for, if any.
+
+    What the papers derive from ε, such as step sizes and noise, thus follows it unless it is given as well.
+    """
+    if "epsilon" not in options:
+        return info
+    epsilon = read_value(f"{name}:epsilon", options["epsilon"], float)
+    inner = info.inner_attack
+    step_size = inner.step_size * (epsilon / inner.epsilon if inner.epsilon else 1)
+    inner = dataclasses.replace(inner, epsilon=epsilon, step_size=step_size)
+    return dataclasses.replace(info, inner_attack=inner)
 
 
 def override(name: str, recipe: DefenseRecipe, options: Options) -> DefenseRecipe:
