@@ -1,4 +1,4 @@
-"""The columns of the two tables: name, type, unit and meaning."""
+"""The columns of the tables: name, type, unit and meaning."""
 
 from dataclasses import dataclass
 
@@ -81,6 +81,23 @@ CURVES = (
     Column("job_id", pa.string(), "computation behind the curve; of worst-of all of them, joined by +"),
 )
 """One row per (dataset, defense, attack, ε): tidy, and readable alone."""
+
+
+EXAMPLES = (
+    Column("sample_index", pa.int64(), "position in the dataset's split, from 0"),
+    Column("sample_id", pa.string(), "16 hex digits of the SHA-256 of the stored pixels"),
+    Column("label", pa.int64(), "true class, from 0"),
+    Column("clean_pred", pa.int64(), "class predicted for the unperturbed image"),
+    Column("adv_pred", pa.int64(), "class predicted for the adversarial image"),
+    Column("critical_epsilon", pa.float64(), "smallest grid ε at which it broke, pixel scale"),
+    Column("distance", pa.float64(), "measured distance of the adversarial image"),
+    Column("channels", pa.int64(), "of both images"),
+    Column("height", pa.int64(), "of both images, pixels"),
+    Column("width", pa.int64(), "of both images, pixels"),
+    Column("image", pa.binary(), "unperturbed, in [0, 1]: float32, little-endian, channels first"),
+    Column("adversarial", pa.binary(), "the closest adversarial image found, bit by bit as it was judged"),
+)
+"""One row for each of a few samples that a job broke: something to look at."""
 
 
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:

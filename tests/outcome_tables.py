@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from robbench.schema import OUTCOMES, arrow_schema
+from robbench.schema import EXAMPLES, OUTCOMES, arrow_schema
 
 JOB = "00ff00ff00ff00ff"
 GRID = (0.0, 0.1, 0.2, 0.3)
@@ -49,3 +49,27 @@ def outcome_table(
         "adv_pred": [None if epsilon is None else 3 for epsilon in critical],
     }
     return pa.Table.from_pydict(columns, schema=arrow_schema(OUTCOMES))
+
+
+def example_table(indices: Sequence[int], shape: tuple[int, int, int] = (1, 2, 3)) -> pa.Table:
+    """Images that get lighter with the index, each broken at 0.2 by adding 0.15 everywhere."""
+    images = [np.full(shape, index % 8 / 10, "<f4") for index in indices]
+    channels, height, width = shape
+    constants: dict[str, Any] = {
+        "label": 1,
+        "clean_pred": 1,
+        "adv_pred": 3,
+        "critical_epsilon": 0.2,
+        "distance": 0.15,
+        "channels": channels,
+        "height": height,
+        "width": width,
+    }
+    columns: dict[str, Any] = {name: [value] * len(indices) for name, value in constants.items()}
+    columns |= {
+        "sample_index": list(indices),
+        "sample_id": [f"{index:016x}" for index in indices],
+        "image": [image.tobytes() for image in images],
+        "adversarial": [(image + np.float32(0.15)).tobytes() for image in images],
+    }
+    return pa.Table.from_pydict(columns, schema=arrow_schema(EXAMPLES))

@@ -57,6 +57,10 @@ class OutcomeSink(Protocol):
         """Keep a few facts of a job beside its rows."""
         ...
 
+    def keep_examples(self, job_id: str, examples: pa.Table) -> None:
+        """Keep some adversarial images of a job, columns as in :data:`robbench.schema.EXAMPLES`."""
+        ...
+
     def complete_job(self, job_id: str, record: dict[str, Any]) -> None:
         """Mark a job as finished."""
         ...

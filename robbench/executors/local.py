@@ -79,6 +79,9 @@ class _Memory:
     def remember(self, facts: dict[str, Any]) -> None:
         self.sink.remember(self.job_id, facts)
 
+    def keep_examples(self, examples: pa.Table) -> None:
+        self.sink.keep_examples(self.job_id, examples)
+
 
 @contextmanager
 def _target(job: Job, workplace: Workplace) -> Iterator[Target]:

@@ -35,6 +35,9 @@ class MemorySink:
         """Keep a few facts of a job beside its rows."""
         self._facts[job_id] = facts
 
+    def keep_examples(self, job_id: str, examples: pa.Table) -> None:
+        """Keep nothing: nobody looks at them."""
+
     def complete_job(self, job_id: str, record: dict[str, Any]) -> None:
         """Mark a job as finished."""
         self._records[job_id] = record

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from robbench.files import make_folder, remove_unfinished, write_csv, write_json, write_table
 from robbench.schema import CURVES, OUTCOMES, SCHEMA_VERSION
+from robbench.store.examples import example_files
 from robbench.store.identity import examine_folder, provenance_changes
 from robbench.store.jobs import JobFiles
 from robbench.store.layout import CURVES_CSV, CURVES_TABLE, JOBS, OUTCOMES_TABLE, RUN, is_complete
@@ -37,6 +38,7 @@ class RunStore:
         self.folder = folder
         self.manifest = manifest
         self._jobs = JobFiles(folder / JOBS)
+        self._examples = example_files(folder)
 
     @property
     def state(self) -> Literal["running", "complete"]:
@@ -76,6 +78,16 @@ class RunStore:
         self.manifest.setdefault("facts", {})[job_id] = facts
         self._save_manifest()
 
+    def keep_examples(self, job_id: str, examples: pa.Table) -> None:
+        """Store adversarial images of a job; the first few that it broke stay when it is complete.
+
+        Args:
+            job_id: The job, not complete.
+            examples: Columns as in :data:`robbench.schema.EXAMPLES`.
+        """
+        if examples.num_rows:
+            self._examples.append(job_id, examples)
+
     def complete_job(self, job_id: str, record: dict[str, Any]) -> None:
         """Merge a job's parts into one file sorted by sample, and record the job as complete.
 
@@ -85,10 +97,13 @@ class RunStore:
         """
         if job_id in self.completed_jobs():
             raise ValueError(f"job {job_id} is complete already")
+        if self._examples.has_parts(job_id):
+            self._examples.merge_parts(job_id)
         self._jobs.merge_parts(job_id)
         self.manifest["jobs"][job_id] = record
         self._save_manifest()
         self._jobs.remove_parts(job_id)
+        self._examples.remove_parts(job_id)
 
     def outcomes(self, job_id: str) -> pa.Table:
         """The rows stored for a job, sorted by ``sample_index``, each sample once.
@@ -132,6 +147,7 @@ class RunStore:
             return
         complete = self.completed_jobs()
         self._jobs.recover(complete)
+        self._examples.recover(complete)
         continued = {"at": _now(), "changed": provenance_changes(self.manifest, asked)}
         self.manifest.update(
             state="running", jobs=complete, continued=[*self.manifest.get("continued", []), continued]

@@ -209,7 +209,7 @@ class IterativeSweep:
         breaks, broken = self._reach(accepted, verdict.distance)
         slots.breaks[rows] = torch.minimum(slots.breaks[rows], breaks)
         slots.nearest[rows] = accepted.iterate
-        findings.record(accepted.row, verdict.distance, verdict.prediction, broken)
+        findings.record(accepted.row, accepted.iterate, verdict.distance, verdict.prediction, broken)
 
     def _pull_back(self, slots: Slots, rows: Tensor, findings: Findings) -> None:
         """Bisect the grid for the smallest ball onto which a slot's image projects and stays adversarial.

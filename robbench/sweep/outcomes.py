@@ -8,8 +8,9 @@ from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from robbench.schema import OUTCOMES, arrow_schema
+from robbench.sweep.examples import Examples
 from robbench.sweep.feed import Window
-from robbench.tensors import Flags, Labels, PerSample
+from robbench.tensors import Flags, Images, Labels, PerSample
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Findings:
         prediction: The class predicted for that image; -1: none.
         n_forward: Forward passes spent.
         n_backward: Backward passes spent.
+        examples: The smallest adversarial images of a few samples.
     """
 
     broken: Bool[Tensor, "n points"]
@@ -29,6 +31,7 @@ class Findings:
     prediction: Labels
     n_forward: PerSample
     n_backward: PerSample
+    examples: Examples
 
     @classmethod
     def of(cls, window: Window, points: int) -> "Findings":
@@ -41,21 +44,29 @@ class Findings:
             prediction=torch.where(wrong, window.prediction, -1),
             n_forward=torch.ones(n, device=device),
             n_backward=torch.zeros(n, device=device),
+            examples=Examples.of(window),
         )
 
     def record(
-        self, rows: Tensor, distance: PerSample, prediction: Labels, broken: Bool[Tensor, "n points"]
+        self,
+        rows: Tensor,
+        images: Images,
+        distance: PerSample,
+        prediction: Labels,
+        broken: Bool[Tensor, "n points"],
     ) -> None:
         """Add accepted adversarial images of the samples at ``rows``, each row once.
 
         Args:
             rows: Positions in the window.
-            distance: The measured distance of each image.
+            images: The images.
+            distance: The measured distance of each.
             prediction: The class predicted for it.
             broken: The grid points at which it counts.
         """
         self.broken[rows] |= broken
         closer = distance < self.distance[rows]
+        self.examples.keep(rows, images, closer)
         self.prediction[rows] = torch.where(closer, prediction, self.prediction[rows])
         self.distance[rows] = torch.where(closer, distance, self.distance[rows])
 

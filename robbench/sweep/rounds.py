@@ -150,5 +150,5 @@ class LibrarySweep:
         else:
             smallest = torch.searchsorted(self._grid, distance - TOLERANCE).clamp_min(1)
             broken = index >= smallest.unsqueeze(1)
-        findings.record(rows[won], distance, verdict.prediction[won], broken)
+        findings.record(rows[won], points[won], distance, verdict.prediction[won], broken)
         return won

@@ -42,6 +42,10 @@ class JobMemory(Protocol):
         """Keep some facts."""
         ...
 
+    def keep_examples(self, examples: pa.Table) -> None:
+        """Keep some adversarial images, columns as in :data:`robbench.schema.EXAMPLES`."""
+        ...
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -50,7 +54,7 @@ class Resources:
     Attributes:
         batch_size: Samples in one pass.
         progress: Told how far the job is.
-        memory: Keeps the control's verdict.
+        memory: Keeps the control's verdict and a few adversarial images.
     """
 
     batch_size: int
@@ -122,7 +126,10 @@ class JobRun:
     ) -> pa.Table:
         rows = torch.cat(pending)
         self._done += len(rows)
-        return context.table(window, findings, rows)
+        table = context.table(window, findings, rows)
+        # Before the rows: what has rows is not computed again.
+        self.resources.memory.keep_examples(findings.examples.table(window, rows, table))
+        return table
 
     def _search_control(self, control: Tensor) -> dict[str, Any]:
         """Search the control, whose thorough rows are stored by now, and keep how far the two agree."""

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from robbench.analysis.curves import curves_of
 from robbench.store import open_run
-from tests.outcome_tables import GRID, outcome_table
+from tests.outcome_tables import GRID, example_table, outcome_table
 
 MANIFEST = {"identity": "abcd", "spec": {"defenses": ["natural"]}}
 JOBS = ("aaaa0001", "aaaa0002", "aaaa0003")
@@ -25,7 +25,9 @@ def run(folder: Path) -> None:
                 continue
             missing = sorted(set(range(SAMPLES)) - store.stored_indices(job_id))
             for start in range(0, len(missing), PART):
-                store.append(job_id, rows(job_id, missing[start : start + PART]))
+                part = missing[start : start + PART]
+                store.keep_examples(job_id, example_table(part))
+                store.append(job_id, rows(job_id, part))
             store.complete_job(job_id, {"samples": SAMPLES})
         outcomes = pa.concat_tables([store.outcomes(job_id) for job_id in JOBS])
         store.finish(outcomes, curves_of(outcomes, GRID), {"jobs": len(JOBS)})

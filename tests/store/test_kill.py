@@ -11,6 +11,7 @@ import pytest
 
 import robbench.files
 from robbench.store import find_runs, read_curves, read_outcomes
+from robbench.store.examples import read_examples
 from robbench.store.layout import read_manifest
 from tests.store import killed_writer
 
@@ -43,6 +44,8 @@ def start(folder: Path) -> subprocess.Popen[str]:
 def assert_same(folder: Path, expected: Path) -> None:
     assert (folder / "curves.csv").read_bytes() == (expected / "curves.csv").read_bytes()
     assert read_outcomes(folder).equals(read_outcomes(expected))
+    for job_id in killed_writer.JOBS:
+        assert read_examples(folder, job_id).equals(read_examples(expected, job_id))
     manifest = read_manifest(folder)
     assert manifest["jobs"] == read_manifest(expected)["jobs"]
     assert manifest["summary"] == {"jobs": 3}
@@ -90,7 +93,9 @@ def test_a_kill_between_any_two_operations_loses_nothing(
                 pass
         killed_writer.run(folder)
         assert read_outcomes(folder).equals(read_outcomes(expected))
-        assert not list((folder / "jobs").glob("*/"))
+        for job_id in killed_writer.JOBS:
+            assert read_examples(folder, job_id).equals(read_examples(expected, job_id))
+        assert not [*(folder / "jobs").glob("*/"), *(folder / "examples").glob("*/")]
         assert not [path for path in folder.rglob(".*")]
     assert k > 20
 
