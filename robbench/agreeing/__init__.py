@@ -1,0 +1,1 @@
+"""Agreeing: the same attack through every library on the same samples, and why the outcomes differ."""
