@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from robbench.defenses import Defense
+    from robbench.defenses.loading import pretrained
     from robbench.errors import UserError
     from robbench.evaluation import Evaluation, evaluate, evaluate_samples
 
@@ -16,9 +17,10 @@ _HOMES = {
     "UserError": "robbench.errors",
     "evaluate": "robbench.evaluation",
     "evaluate_samples": "robbench.evaluation",
+    "pretrained": "robbench.defenses.loading",
 }
 
-__all__ = ["Defense", "Evaluation", "UserError", "evaluate", "evaluate_samples"]
+__all__ = ["Defense", "Evaluation", "UserError", "evaluate", "evaluate_samples", "pretrained"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,12 +15,12 @@ class LoadedDefense:
     """A defense ready to be attacked.
 
     Attributes:
-        name: The registered name, or ``file.factory``; fit for a file name.
+        name: The registered name, or what its format calls it, as ``file.factory``; fit for a file name.
         title: What a legend prints.
         defense: The classifier and its views.
-        weights_sha256: Of the weights file; for a factory, of its tensors and its source.
-        card: The model card; None for a factory.
-        origin: Where it came from: the weights file, or the factory as the user wrote it.
+        weights_sha256: Of the weights file; for a model from outside, of its tensors and its source.
+        card: The model card; None for a model from outside.
+        origin: Where it came from: the weights file, or the model as the user wrote it.
     """
 
     name: str

@@ -1,32 +1,41 @@
-"""Loading a defense by name: trained weights from disk, or a user's factory."""
+"""Loading a defense by name: trained weights from disk, or a model from outside robbench."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor
 
-from robbench.datasets import DatasetInfo
+from robbench.datasets import DatasetInfo, datasets
 from robbench.defenses.check import check_defense
 from robbench.defenses.contract import Defense, DefenseRecipe
+from robbench.defenses.formats import Made, Wanted, find_format
+from robbench.defenses.formats.factories import call_factory
 from robbench.defenses.loaded import LoadedDefense, state_hash, views_of
 from robbench.defenses.options import build_recipe
 from robbench.defenses.registration import defenses
-from robbench.defenses.user_factory import call_factory, factory_title, is_factory_name, load_factory
 from robbench.errors import UserError
 from robbench.models import StoredModel, find_model
 from robbench.models.weights import read_weights
 from robbench.networks import build_network
 
-__all__ = ["LoadedDefense", "check_defense", "load_defense", "load_weights", "state_hash", "views_of"]
+__all__ = [
+    "LoadedDefense",
+    "check_defense",
+    "load_defense",
+    "load_weights",
+    "pretrained",
+    "state_hash",
+    "views_of",
+]
 
 
 def load_defense(
     name: str, info: DatasetInfo, classes: int, shape: tuple[int, int, int], models_dir: Path | None = None
 ) -> LoadedDefense:
-    """Load a defense by its registered name, or from ``path/to/file.py:factory``.
+    """Load a defense by its registered name, or from outside robbench.
 
-    A registered defense is rebuilt from its model card and loaded strictly. A factory is called without
-    arguments and returns an ``nn.Module`` on images in [0, 1], or a :class:`Defense`.
+    A registered defense is rebuilt from its model card and loaded strictly. How a model from outside is
+    named, say the formats in :mod:`robbench.defenses.formats`: ``path/to/file.py:factory`` and others.
 
     Args:
         name: What the user typed.
@@ -39,13 +48,33 @@ def load_defense(
         UserError: No such defense, file or factory; a factory that fails; a model that is missing, damaged or
             another network's.
     """
-    if is_factory_name(name):
-        defense, source = load_factory(name)
-        return _from_factory(factory_title(name), defense, source, name)
+    wanted = Wanted(info.name, shape, classes)
+    if model_format := find_format(name):
+        return _from_outside(model_format.load(name, wanted), name)
     registered = defenses.get(name)
     if not (isinstance(registered, type) and issubclass(registered, DefenseRecipe)):
-        return _from_factory(name, call_factory(registered, name), "", f"entry point {name}")
+        made = Made(call_factory(registered, name, wanted), name, "")
+        return _from_outside(made, f"entry point {name}")
     return _from_disk(name, info, classes, shape, find_model(info.name, name, models_dir))
+
+
+def pretrained(name: str, dataset: str = "digits", models_dir: Path | None = None) -> Defense:
+    """A trained defense of robbench, to build one's own upon.
+
+    Args:
+        name: The registered name, such as ``"natural"``; ``robbench list models`` shows what is trained.
+        dataset: The registered dataset that it was trained on.
+        models_dir: A directory of models to search before ``./models`` and the shipped ones.
+
+    Returns:
+        The defense in eval mode on the CPU; its ``network`` is what lies behind its layer, if it has one.
+
+    Raises:
+        UserError: There is no such defense, dataset or model.
+    """
+    info = datasets.get(dataset)
+    defenses.get(name)
+    return load_defense(name, info, len(info.classes), info.shape, models_dir).defense
 
 
 def load_weights(defense: Defense, stored: StoredModel) -> None:
@@ -64,9 +93,10 @@ def load_weights(defense: Defense, stored: StoredModel) -> None:
     defense.model.load_state_dict(tensors, strict=True)
 
 
-def _from_factory(name: str, defense: Defense, source: str, origin: str) -> LoadedDefense:
-    views_of(defense).eval()
-    return LoadedDefense(name, name, defense, state_hash(defense, source), None, origin)
+def _from_outside(made: Made, origin: str) -> LoadedDefense:
+    views_of(made.defense).eval()
+    sha256 = state_hash(made.defense, made.source)
+    return LoadedDefense(made.title, made.title, made.defense, sha256, None, origin)
 
 
 def _from_disk(

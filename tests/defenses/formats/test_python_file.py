@@ -3,12 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from robbench.datasets import datasets
 from robbench.defenses import defenses
-from robbench.defenses.loading import load_defense
 from robbench.errors import UserError
-
-INFO = datasets.get("digits")
+from tests.defenses.formats.loaded import load
 
 MODULE = """
 import torch
@@ -18,10 +15,6 @@ def build():
     torch.manual_seed(0)
     return nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(64, 10))
 """
-
-
-def load(name: str):
-    return load_defense(name, INFO, 10, (1, 8, 8))
 
 
 @pytest.fixture
@@ -103,12 +96,12 @@ def test_dataclasses_work_in_the_file(mine):
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("mine.py:build", "mine.build"), ("dir/my net!.py:make", "my_net_.make"), ("../x.py:f", "x.f")],
+    [("mine.py:build", "mine.build"), ("dir/my net!.py:make", "my_net_.make"), ("dir/../x.py:f", "x.f")],
 )
-def test_names_are_fit_for_files(name, shown):
-    from robbench.defenses.user_factory import factory_title
-
-    assert factory_title(name) == shown
+def test_names_are_fit_for_files(mine, tmp_path, name, shown):
+    (tmp_path / "dir").mkdir()
+    mine(f"from torch.nn import Flatten as {name.rpartition(':')[2]}\n", name.rpartition(":")[0])
+    assert load(name).name == shown
 
 
 @pytest.mark.parametrize(
@@ -128,7 +121,7 @@ def test_names_are_fit_for_files(name, shown):
         ),
         ("raise SystemExit(3)\n", "mine.py:build", "SystemExit: 3"),
         ("def build():\n    raise KeyError('w')\n", "mine.py:build", "mine.py:build raised KeyError: 'w'"),
-        ("def build(path):\n    pass\n", "mine.py:build", "raised TypeError: .*missing 1 required"),
+        ("def build(path):\n    pass\n", "mine.py:build", "asks for 'path', which robbench cannot know"),
         ("def build():\n    return 'net'\n", "mine.py:build", "returned str, which is no torch.nn.Module"),
         ("from torch import nn\ndef build():\n    return nn.Flatten\n", "mine.py:build", "returned type"),
         ("def build():\n    pass\n", "mine.py:build", "returned NoneType"),
@@ -139,6 +132,16 @@ def test_what_can_go_wrong_is_said(mine, text, name, message):
         mine(text)
     with pytest.raises(UserError, match=message):
         load(name)
+
+
+def test_a_factory_is_given_what_it_asks_for_by_name(mine):
+    mine(
+        "from torch import nn\n"
+        "def build(classes, *, shape, width=3, dataset='none', **others):\n"
+        "    assert (dataset, width, others) == ('digits', 3, {})\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(shape[1] * shape[2], classes))\n"
+    )
+    assert load("mine.py:build").defense.model.get_parameter("1.weight").shape == (10, 64)
 
 
 def test_what_the_factory_raised_is_chained(mine):

@@ -1,0 +1,48 @@
+"""A factory in an installed package."""
+
+import importlib
+import inspect
+from pathlib import Path
+from types import ModuleType
+
+from robbench.defenses.formats.contract import Made, ModelFormat, Wanted
+from robbench.defenses.formats.factories import call_factory, find_factory, title_of
+from robbench.defenses.formats.registration import IMPORT_PATH, register_format
+from robbench.errors import UserError
+
+
+@register_format(IMPORT_PATH)
+class ImportPath(ModelFormat):
+    """A function or class of an installed package that builds the defense."""
+
+    form = "package.module:factory"
+
+    def load(self, name: str, wanted: Wanted) -> Made:
+        place, _, factory = name.partition(":")
+        if not factory:
+            raise UserError(f"{name!r} names a module, but no factory in it.", f"Write {place}:build.")
+        module = _import(place, factory)
+        build = find_factory(module, factory, place)
+        return Made(call_factory(build, name, wanted), title_of(f"{place}.{factory}"), _source(module))
+
+
+def _import(place: str, factory: str) -> ModuleType:
+    try:
+        return importlib.import_module(place)
+    except (Exception, SystemExit) as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == place.partition(".")[0]
+        if missing and Path(f"{place}.py").is_file():
+            hint = f"Did you mean {place}.py:{factory}?"
+        elif missing:
+            hint = "Is its package installed where robbench is? A file is written path/to/file.py:factory."
+        else:
+            hint = f"`python -c 'import {place}'` shows where."
+        raise UserError(f"{place} cannot be imported: {type(error).__name__}: {error}", hint) from error
+
+
+def _source(module: ModuleType) -> str:
+    """The module's own text; empty where it has none, as one written in C."""
+    try:
+        return inspect.getsource(module)
+    except (OSError, TypeError):
+        return ""
