@@ -25,6 +25,8 @@ from robbench.threat import get_norm
 
 CHECKED_SAMPLES = 8
 """Samples that every defense must classify before the sweep starts."""
+NAMED_CLASSES = 100
+"""A run's record names the classes of a dataset that has no more."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def assemble(
         plan=plan,
         workplace=replace(workplace, defenses=by_name),
         titles={defense.name: defense.title for defense in by_name.values()},
-        manifest=_manifest(spec, terms, by_name, workplace, command),
+        manifest=_manifest(spec, info, terms, by_name, workplace, command),
     )
 
 
@@ -178,6 +180,7 @@ def _check_distinct(loaded: dict[str, LoadedDefense]) -> None:
 
 def _manifest(
     spec: SweepSpec,
+    info: DatasetInfo,
     terms: SweepTerms,
     loaded: dict[str, LoadedDefense],
     workplace: Workplace,
@@ -201,6 +204,7 @@ def _manifest(
             "source": dataset.source,
             "samples": len(dataset),
             "fingerprint": terms.fingerprint,
+            **({"classes": list(info.classes)} if len(info.classes) <= NAMED_CLASSES else {}),
         },
         "defenses": {
             name: {

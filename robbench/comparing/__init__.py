@@ -1,6 +1,6 @@
 """Comparing defenses with a baseline: from folders of runs to tables, verdicts and figures; no torch."""
 
-from robbench.comparing.comparing import compare
+from robbench.comparing.comparing import compare, find_differences
 from robbench.comparing.contract import Compared, ComparedDataset, ComparisonRequest
 
-__all__ = ["Compared", "ComparedDataset", "ComparisonRequest", "compare"]
+__all__ = ["Compared", "ComparedDataset", "ComparisonRequest", "compare", "find_differences"]

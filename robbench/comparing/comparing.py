@@ -40,6 +40,13 @@ def compare(request: ComparisonRequest, out: Path | None = None) -> Compared:
         UserError: No complete run, a damaged one, unknown names, different samples, a radius that is not in
             the grid, or no place to write. Nothing has then been written.
     """
+    compared = find_differences(request)
+    files = write_comparison(compared.datasets, out or request.results / "comparison")
+    return compared._replace(files=files)
+
+
+def find_differences(request: ComparisonRequest) -> Compared:
+    """As :func:`compare`, and nothing is written."""
     allowed = request.fail_if_worse
     if allowed is not None and not (math.isfinite(allowed) and allowed >= 0):
         raise UserError(f"--fail-if-worse takes points of accuracy from 0 on, not {allowed:g}.")
@@ -58,7 +65,7 @@ def compare(request: ComparisonRequest, out: Path | None = None) -> Compared:
             f"There is nothing to compare {request.baseline!r} with in {request.results}.",
             " ".join(notes) or "Run another defense with the same attacks on the same samples.",
         )
-    return Compared(datasets, write_comparison(datasets, out or request.results / "comparison"), notes, worse)
+    return Compared(datasets, [], notes, worse)
 
 
 def _choose_groups(groups: list[Gathered], request: ComparisonRequest) -> list[Gathered]:
