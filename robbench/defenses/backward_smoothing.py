@@ -69,7 +69,8 @@ class BackwardSmoothing(PlainNetworkRecipe):
             )
 
     def _disturb(self, logits: Logits, generator: torch.Generator) -> Logits:
-        noise = torch.rand(logits.shape, generator=generator, device=logits.device)
+        dtype = torch.promote_types(logits.dtype, torch.float32)
+        noise = torch.rand(logits.shape, generator=generator, device=logits.device, dtype=dtype)
         return logits + self.gamma * (2 * noise - 1)
 
     def _follow(self, model: nn.Module, images: Images, disturbed: Logits) -> Images:

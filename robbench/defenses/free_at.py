@@ -13,6 +13,7 @@ from robbench.defenses.plain_network import PlainNetworkRecipe
 from robbench.defenses.registration import register_defense
 
 PERTURBATION = "perturbation"
+PERTURBED = "perturbed"
 
 
 @register_defense("free-at")
@@ -21,8 +22,8 @@ class FreeAT(PlainNetworkRecipe):
     """The basic network, trained on each batch several times while one perturbation grows.
 
     Algorithm 1 of the paper: every batch is shown m times in a row; the backward pass that trains the weights
-    gives the perturbation's gradient too, along whose sign it moves by ε. It is kept from batch to batch. As
-    in the authors' code the perturbed image is clipped to the box, and the network is in training mode. A
+    gives the image's gradient too, along whose sign the perturbation moves by ε. It is kept from batch to
+    batch. As in the authors' code the image is clipped to the box, and the network is in training mode. A
     plan's iterations are optimizer steps, so that m replays show the training split m times less often.
 
     Attributes:
@@ -49,13 +50,14 @@ class FreeAT(PlainNetworkRecipe):
         return self.repeats
 
     def loss(self, defense: Defense, batch: TrainingBatch) -> Tensor:
-        kept = batch.carried.get(PERTURBATION, torch.zeros_like(batch.images))
-        perturbation = batch.carried[PERTURBATION] = kept.detach().requires_grad_(True)
-        return batch.cross_entropy(defense.model((batch.images + perturbation).clamp(0, 1)))
+        perturbation = batch.carried.setdefault(PERTURBATION, torch.zeros_like(batch.images))
+        # The gradient is taken at the clipped image: through the clipping, a pixel on the box's bound, such
+        # as all of a black background, would have none.
+        perturbed = batch.carried[PERTURBED] = (batch.images + perturbation).clamp(0, 1).requires_grad_(True)
+        return batch.cross_entropy(defense.model(perturbed))
 
     def after_backward(self, defense: Defense, batch: TrainingBatch) -> None:
-        perturbation = batch.carried[PERTURBATION]
-        # None where nothing in the model is differentiable, whose gradient is zero.
-        gradient = torch.zeros_like(perturbation) if perturbation.grad is None else perturbation.grad
-        moved = perturbation.detach() + self.epsilon * gradient.sign()
-        batch.carried[PERTURBATION] = moved.clamp(-self.epsilon, self.epsilon)
+        gradient = batch.carried.pop(PERTURBED).grad
+        if gradient is not None:
+            moved = batch.carried[PERTURBATION] + self.epsilon * gradient.sign()
+            batch.carried[PERTURBATION] = moved.clamp(-self.epsilon, self.epsilon)

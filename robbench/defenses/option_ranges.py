@@ -36,7 +36,7 @@ def check_noise(title: str, noise: float) -> None:
         raise UserError(f"{title}'s noise lies between 0 and 1 in pixel scale, not at {noise}.")
 
 
-def check_positive(title: str, **options: float) -> None:
+def check_positive(title: str, **options: int | float) -> None:
     """Refuse options that are not above 0, or not finite.
 
     Args:

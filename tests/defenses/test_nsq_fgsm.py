@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+import torch
+
+from tests.defenses.literal import LiteralNet, TanhNet, clipped, drawn, flat, make_batch, make_recipe
+
+
+def staircase(image: np.ndarray, levels: int, alpha: float) -> np.ndarray:
+    k = np.clip(np.ceil(image * levels) - 1, 0, levels - 1)
+    return (1 / (1 + np.exp(-alpha * (image - (2 * k + 1) / (2 * levels)))) + k) / levels
+
+
+def test_the_objective_is_the_mean_over_noisy_and_fgsm_samples():
+    net, batch = TanhNet(), make_batch()
+    recipe = make_recipe("nsq-fgsm", levels=2, alpha=30.0, noise=0.3, epsilon=0.1)
+    loss = recipe.loss(recipe.wrap(net), batch)
+    literal, losses = LiteralNet(net), []
+    for i, (image, noise) in enumerate(zip(flat(batch.images), flat(drawn(batch)), strict=True)):
+        label = int(batch.labels[i])
+        noisy = clipped(image + 0.3 * noise, image, 1.0)
+        # Through the staircase as if it were the identity backwards.
+        gradient = literal.cross_entropy_gradient(staircase(image, 2, 30.0), label)
+        adversarial = clipped(image + 0.1 * np.sign(gradient), image, 0.1)
+        losses += [literal.cross_entropy(staircase(each, 2, 30.0), label) for each in (noisy, adversarial)]
+    assert loss.item() == pytest.approx(np.mean(losses), rel=1e-9)
+
+
+def test_offers_the_views_of_soft_quantization():
+    recipe = make_recipe("nsq-fgsm", levels=1, alpha=1000.0, noise=0.3, epsilon=0.3)
+    assert recipe.wrap(torch.nn.Identity()).views == ("exact", "bpda", "substitute", "smooth")
