@@ -3,11 +3,9 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from robbench.networks.normalization import Normalize
+from robbench.networks.normalization import cifar10_normalization
 from robbench.networks.registration import register_network
 
-CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
-CIFAR10_DEVIATION = (0.2470, 0.2435, 0.2616)
 WIDTH = 64
 
 
@@ -50,11 +48,8 @@ def residual_cnn(shape: tuple[int, int, int], classes: int) -> nn.Module:
         classes: The number of logits.
     """
     channels = shape[0]
-    mean, deviation = (
-        (CIFAR10_MEAN, CIFAR10_DEVIATION) if channels == 3 else ((0.5,) * channels, (0.25,) * channels)
-    )
     return nn.Sequential(
-        Normalize(mean, deviation),
+        cifar10_normalization(channels),
         nn.Conv2d(channels, WIDTH, kernel_size=3, padding=1, bias=False),
         ResidualUnit(WIDTH, WIDTH, stride=1),
         ResidualUnit(WIDTH, 2 * WIDTH, stride=2),

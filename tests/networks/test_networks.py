@@ -1,11 +1,18 @@
 import pytest
 import torch
+from torch import nn
 
 from robbench.datasets import datasets
 from robbench.errors import UserError
 from robbench.networks import build_network, networks
+from robbench.networks.preact_resnet18 import PreActivationUnit
 
-SMALL = [("digits_cnn", (1, 8, 8)), ("madry_mnist", (1, 28, 28)), ("residual_cnn", (3, 32, 32))]
+SMALL = [
+    ("digits_cnn", (1, 8, 8)),
+    ("madry_mnist", (1, 28, 28)),
+    ("residual_cnn", (3, 32, 32)),
+    ("preact_resnet18", (3, 32, 32)),
+]
 
 
 @pytest.mark.parametrize(("name", "shape"), SMALL)
@@ -40,6 +47,29 @@ def test_residual_network_has_five_units_and_one_linear_layer():
     modules = [type(module).__name__ for module in build_network("residual_cnn", (3, 32, 32), 10).modules()]
     assert modules.count("ResidualUnit") == 5
     assert modules.count("Linear") == 1
+
+
+def test_preact_resnet_is_that_of_the_fast_training_papers():
+    network = build_network("preact_resnet18", (3, 32, 32), 10)
+    # The authors' count: 11 171 146 of the common PreActResNet18 and 1 024 of the last normalization.
+    assert sum(weight.numel() for weight in network.parameters()) == 11_171_146 + 1_024
+    stem = nn.Sequential(*list(network.children())[:-4]).eval()
+    with torch.no_grad():
+        assert stem(torch.rand(1, 3, 32, 32)).shape == (1, 512, 4, 4)
+
+
+def test_a_pre_activation_unit_computes_what_the_paper_draws():
+    unit = PreActivationUnit(4, 6, stride=2).eval()
+    features = torch.randn(2, 4, 8, 8)
+    with torch.no_grad():
+        activated = unit.norm1(features).relu()
+        expected = unit.conv2(unit.norm2(unit.conv1(activated)).relu())
+        assert unit.shortcut is not None
+        assert torch.equal(unit(features), expected + unit.shortcut(activated))
+        plain = PreActivationUnit(4, 4, stride=1).eval()
+        for convolution in (plain.conv1, plain.conv2):
+            convolution.weight.zero_()
+        assert torch.equal(plain(features), features)
 
 
 def test_normalization_is_inside_and_not_a_weight():
