@@ -87,11 +87,12 @@ def _models(models_dir: Path | None) -> TextTable:
             f"{100 * stored.card.clean_accuracy:.1f} %",
             f"{stored.card.seconds:.0f}",
             str(stored.card.seed),
+            stored.card.watch.verdict if stored.card.watch else "not watched",
             str(stored.weights.parent),
         )
         for stored in list_models(models_dir)
     ]
-    columns = ("dataset", "defense", "clean accuracy", "training seconds", "seed", "folder")
+    columns = ("dataset", "defense", "clean accuracy", "training seconds", "seed", "watch", "folder")
     return TextTable("Trained models", columns, rows)
 
 

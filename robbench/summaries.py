@@ -1,5 +1,6 @@
 """What a run says of itself in words and tables, before it starts and after it ends."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from robbench.epsilon import parse_grid
@@ -75,7 +76,50 @@ def next_steps(report: RunReport) -> str:
 
 def training_line(card: ModelCard, models_dir: Path) -> str:
     """What a training made, in one line."""
+    mark = f", {card.watch.verdict}" if card.watch and card.watch.collapse else ""
     return (
         f"{card.defense} on {card.dataset}: clean accuracy {card.clean_accuracy:.1%} on {card.test_samples} "
-        f"test samples, {card.seconds:.0f} s, in {models_dir / card.dataset}"
+        f"test samples{mark}, {card.seconds:.0f} s, in {models_dir / card.dataset}"
     )
+
+
+def training_table(cards: Sequence[ModelCard]) -> TextTable:
+    """What several trainings made and what they cost: accuracies in %, passes of one image each."""
+    rows = []
+    for card in cards:
+        watch = card.watch
+        last = watch.looks[-1] if watch else None
+        rows.append(
+            (
+                card.defense,
+                watch.verdict if watch else "not watched",
+                str(card.seed),
+                f"{100 * card.clean_accuracy:.1f}",
+                f"{100 * last.one_step:.1f}" if last else "",
+                f"{100 * last.pgd:.1f}" if last else "",
+                f"{card.seconds:.1f}",
+                _thousands(card.n_forward),
+                _thousands(card.n_backward),
+                f"{card.peak_memory / 2**20:.0f}" if card.peak_memory else "",
+            )
+        )
+    columns = (
+        "defense",
+        "watch",
+        "seed",
+        "clean",
+        "one step",
+        "PGD",
+        "seconds",
+        "forward",
+        "backward",
+        "MiB",
+    )
+    title = (
+        f"{cards[0].dataset}: accuracy in %, clean on the test split, attacked on held-out training images"
+    )
+    return TextTable(title, columns, rows, numbers=8)
+
+
+def _thousands(passes: int) -> str:
+    return f"{passes / 1000:,.0f} k"

@@ -1,7 +1,10 @@
 """From what a user typed to training requests, all checked before the first training starts."""
 
+import itertools
+import shlex
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 from robbench.datasets import Dataset, DatasetInfo, TrainingPlan
@@ -16,14 +19,23 @@ Splits = tuple[DatasetInfo, Dataset, Dataset]
 
 
 def make_requests(
-    defenses: Sequence[str], splits: Splits, settings: Sequence[str], **shared: Any
+    defenses: Sequence[str],
+    splits: Splits,
+    settings: Sequence[str],
+    seeds: Sequence[int] = (0,),
+    **shared: Any,
 ) -> list[TrainingRequest]:
-    """One request per defense.
+    """One request per seed and defense.
+
+    Of several seeds each has a directory of models of its own, ``seed-1`` and so on, inside the one given.
+    Unless the user says whether to watch, all defenses are watched as soon as one asks for it: images that
+    are held out from one would else be trained on by another.
 
     Args:
         defenses: Registered names.
         splits: The dataset.
         settings: ``key=value`` texts, each an option of the defense or a field of its training plan.
+        seeds: The seeds, each once.
         **shared: Further fields of :class:`TrainingRequest`, the same for all.
 
     Raises:
@@ -33,20 +45,45 @@ def make_requests(
         raise UserError("No defense is given.", "Such as --defense nsq; `robbench list defenses` shows all.")
     info, train, test = splits
     pairs = [_pair(text) for text in settings]
+    recipes = {defense: build_recipe(defense, info) for defense in defenses}
+    if shared.get("watch") is None and any(recipe.watched for recipe in recipes.values()):
+        shared["watch"] = None if any(key == "held_out" for key, _ in pairs) else True
     requests = []
-    for defense in defenses:
-        known = recipe_options(build_recipe(defense, info))
+    for seed, defense in itertools.product(seeds, defenses):
+        known = recipe_options(recipes[defense])
         options = {key: value for key, value in pairs if key in known}
         plan = {key: value for key, value in pairs if key not in known}
         plan_fields = [field.name for field in fields(TrainingPlan)]
         for key in plan:
             if key not in plan_fields:
                 raise suggest(f"setting of {defense}", key, [*known, *plan_fields])
-        command = _command(defense, info.name, settings, shared)
-        request = TrainingRequest(defense, info, train, test, options, plan=plan, command=command, **shared)
+        request = TrainingRequest(
+            defense,
+            info,
+            train,
+            test,
+            options,
+            plan=plan,
+            seed=seed,
+            **{**shared, "models_dir": _models_dir(shared["models_dir"], seed, seeds)},
+        )
+        request = replace(request, command=_command(request, settings, recipes[defense].watched))
         settle(request)
         requests.append(request)
     return requests
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Seeds from whole numbers with commas between, in order and each once.
+
+    Raises:
+        UserError: Something else.
+    """
+    try:
+        seeds = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        raise UserError(f"{text!r} is no seed.", "Write --seed 0, or several: --seed 0,1,2.") from None
+    return seeds
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -56,12 +93,20 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _command(defense: str, dataset: str, settings: Sequence[str], shared: dict[str, Any]) -> str:
-    """The command that trains this defense again, without what changes no result."""
-    parts = [f"robbench train --defense {defense} --dataset {dataset}"]
-    parts += [f"--set {text}" for text in settings]
-    if shared.get("network"):
-        parts.append(f"--network {shared['network']}")
-    if shared.get("seed"):
-        parts.append(f"--seed {shared['seed']}")
+def _models_dir(directory: Path, seed: int, seeds: Sequence[int]) -> Path:
+    return directory / f"seed-{seed}" if len(seeds) > 1 else directory
+
+
+def _command(request: TrainingRequest, settings: Sequence[str], watched: bool) -> str:
+    """The command that trains this defense again by itself, without what changes no result."""
+    parts = [f"robbench train --defense {request.defense} --dataset {request.info.name}"]
+    parts += [f"--set {shlex.quote(text)}" for text in settings]
+    if request.network:
+        parts.append(f"--network {request.network}")
+    if request.budget:
+        parts.append(f"--budget {request.budget}")
+    if request.watch not in (None, watched):
+        parts.append("--watch" if request.watch else "--no-watch")
+    if request.seed:
+        parts.append(f"--seed {request.seed}")
     return " ".join(parts)

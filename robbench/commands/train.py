@@ -19,7 +19,26 @@ from robbench.commands.options import places
     help="Another value than the paper's for an option of the defense or its training: --set noise=16/255 "
     "--set iterations=2000. May be repeated.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Fixes weights, batches and noise.")
+@click.option(
+    "--budget",
+    metavar="epochs=N|seconds=N",
+    help="How long to train each defense, all else being equal: passes over the training images, or seconds "
+    "on this machine. Default: as the dataset's plan says.",
+)
+@click.option(
+    "--watch/--no-watch",
+    default=None,
+    help="Hold training images out and watch accuracy on them for catastrophic overfitting. Default: where a "
+    "defense trains on single steps.",
+)
+@click.option("--stop-on-collapse", is_flag=True, help="End a training that collapses; its model is marked.")
+@click.option(
+    "--seed",
+    "seeds",
+    default="0",
+    show_default=True,
+    help="Fixes weights, batches and noise. Of several, as 0,1,2, each has a folder in the models directory.",
+)
 @click.option("--restart", is_flag=True, help="Train anew, whatever model or checkpoint is there.")
 @places
 def command(
@@ -27,7 +46,10 @@ def command(
     dataset: str,
     network: str | None,
     settings: tuple[str, ...],
-    seed: int,
+    budget: str | None,
+    watch: bool | None,
+    stop_on_collapse: bool,
+    seeds: str,
     restart: bool,
     data_dir: Path | None,
     models_dir: Path | None,
@@ -37,30 +59,40 @@ def command(
     """Train defenses by the paper's recipes, or go on with a training that was interrupted.
 
     Example: robbench train --defense nsq --dataset mnist
+
+    Under equal conditions: robbench train --defense fast-at,trades,pgd-at --budget epochs=15
     """
     from robbench.console import Terminal
     from robbench.datasets import load_dataset
     from robbench.devices import choose_device
     from robbench.spec import split_names
-    from robbench.summaries import training_line
+    from robbench.summaries import training_line, training_table
+    from robbench.training import parse_budget
     from robbench.training import train as train_defense
-    from robbench.training_requests import make_requests
+    from robbench.training_requests import make_requests, parse_seeds
 
     terminal = Terminal(quiet)
+    allowed = None if budget is None else parse_budget(budget)
+    numbers = parse_seeds(seeds)
     where = choose_device(device)
     info, train_split = load_dataset(dataset, data_dir, "train")
     _, test_split = load_dataset(dataset, data_dir, "test")
     requests = make_requests(
         split_names(defenses),
         (info, train_split, test_split),
-        settings,
+        (*settings, "stop_on_collapse=true") if stop_on_collapse else settings,
+        seeds=numbers,
         network=network,
-        seed=seed,
+        budget=allowed,
+        watch=watch,
         device=where,
         models_dir=models_dir or Path("models"),
         restart=restart,
     )
+    cards = []
     for request in requests:
         with terminal.training_progress(f"{request.defense} on {dataset}") as progress:
-            card = train_defense(request, progress)
-        terminal.say(training_line(card, request.models_dir))
+            cards.append(train_defense(request, progress))
+        terminal.say(training_line(cards[-1], request.models_dir))
+    if len(cards) > 1:
+        terminal.show(training_table(cards))

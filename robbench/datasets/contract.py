@@ -166,6 +166,11 @@ class TrainingPlan:
         weight_decay: L2 penalty on the weights.
         schedule: ``constant``, ``cosine``, or ``cyclic`` (linear up, then linear down).
         augment: Random crops (padding 4) with horizontal flips, on the device.
+        label_smoothing: Share of each target that is spread over all classes; from 0 to below 1.
+        averaging: Decay per step of the moving average of the weights that is stored in place of the last
+            weights; from 0, which is no average, to below 1.
+        held_out: Training images that are not trained on: they watch for catastrophic overfitting.
+        stop_on_collapse: Whether that ends the training.
     """
 
     iterations: int
@@ -175,6 +180,10 @@ class TrainingPlan:
     weight_decay: float = 0.0
     schedule: Literal["constant", "cosine", "cyclic"] = "cosine"
     augment: bool = False
+    label_smoothing: float = 0.0
+    averaging: float = 0.0
+    held_out: int = 0
+    stop_on_collapse: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,14 @@ Cards are read without torch; what touches weights is in :mod:`robbench.models.w
 
 from robbench.models.card import ModelCard, StoredModel, card_path, read_card, weights_path
 from robbench.models.search import find_model, list_models, search_path
+from robbench.models.watch_record import Collapse, Look, WatchRecord
 
 __all__ = [
+    "Collapse",
+    "Look",
     "ModelCard",
     "StoredModel",
+    "WatchRecord",
     "card_path",
     "find_model",
     "list_models",

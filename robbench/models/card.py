@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from robbench.errors import UserError
+from robbench.models.watch_record import WatchRecord, read_watch
 
 _REMEDY = "Restore the file, or train the model again with --restart."
 
@@ -37,6 +38,10 @@ class ModelCard:
         train_fingerprint: Fingerprint of the training data.
         test_fingerprint: Fingerprint of the test data.
         source: Where the data came from, in words.
+        budget: The budget that the iterations were reckoned from, as ``epochs=15``; empty: none.
+        peak_memory: Bytes in use at most; 0: not known.
+        memory_measure: What those bytes are, in words.
+        watch: What was seen of catastrophic overfitting; None: nobody looked.
         sha256: Of the weights file; filled in by :func:`save_model`.
     """
 
@@ -60,7 +65,16 @@ class ModelCard:
     train_fingerprint: str
     test_fingerprint: str
     source: str
+    budget: str = ""
+    peak_memory: int = 0
+    memory_measure: str = ""
+    watch: WatchRecord | None = None
     sha256: str = ""
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the training was seen to collapse and not to recover."""
+        return self.watch is not None and self.watch.collapse is not None and not self.watch.recovered
 
 
 @dataclass(frozen=True)
@@ -108,8 +122,9 @@ def read_card(weights: Path) -> StoredModel:
             raise UserError(f"A model is two files, weights and card, but {needed} is missing.", _REMEDY)
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        card = ModelCard(**values)
-    except (OSError, ValueError, TypeError) as error:
+        watch = values.pop("watch", None)
+        card = ModelCard(**values, watch=watch and read_watch(watch))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"The model card {path} cannot be read: {error}.", _REMEDY) from error
     if (card.dataset, card.defense) != (weights.parent.name, weights.stem):
         raise UserError(

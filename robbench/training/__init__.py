@@ -1,7 +1,8 @@
 """Training: from a request to a model on disk; killed at any moment, it goes on."""
 
+from robbench.training.budget import Budget, parse_budget
 from robbench.training.loop import train
 from robbench.training.observer import SilentTraining, TrainingObserver
 from robbench.training.request import TrainingRequest
 
-__all__ = ["SilentTraining", "TrainingObserver", "TrainingRequest", "train"]
+__all__ = ["Budget", "SilentTraining", "TrainingObserver", "TrainingRequest", "parse_budget", "train"]

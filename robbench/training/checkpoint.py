@@ -22,21 +22,31 @@ class Checkpoint:
 
     Attributes:
         identity: What decides the weights.
+        iterations: Steps in all, which a budget in seconds does not say.
         step: Steps done.
         seconds: Time they took.
+        peak_memory: Bytes in use at most so far.
         n_forward: Forward passes of one image each.
         n_backward: Backward passes of one image each.
         weights: The state dict of the defense's model.
         optimizer: The state dict of the optimizer.
+        average: The moving average of the weights; empty: none is kept.
+        carried: Tensors that the recipe keeps from step to step.
+        watch: The record of the watch, as plain values; None: nobody looks.
     """
 
     identity: Mapping[str, Any]
+    iterations: int
     step: int
     seconds: float
+    peak_memory: int
     n_forward: int
     n_backward: int
     weights: Mapping[str, Tensor]
     optimizer: Mapping[str, Any]
+    average: Mapping[str, Tensor]
+    carried: Mapping[str, Tensor]
+    watch: Mapping[str, Any] | None
 
 
 def checkpoint_path(weights: Path) -> Path:

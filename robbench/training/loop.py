@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -11,8 +12,10 @@ from robbench.errors import UserError
 from robbench.files import make_folder
 from robbench.models import ModelCard, card_path, read_card
 from robbench.models.weights import read_weights
-from robbench.training.checkpoint import checkpoint_path
+from robbench.training.checkpoint import checkpoint_path, load_checkpoint
+from robbench.training.completing import complete
 from robbench.training.observer import SilentTraining, TrainingObserver
+from robbench.training.pace import fit_into
 from robbench.training.request import (
     SettledTraining,
     TrainingRequest,
@@ -44,19 +47,38 @@ def train(request: TrainingRequest, observer: TrainingObserver | None = None) ->
     job = settle(request)
     watcher = observer or SilentTraining()
     with _only_writer(job.weights):
-        checkpoint = checkpoint_path(job.weights)
         if request.restart:
-            checkpoint.unlink(missing_ok=True)
+            checkpoint_path(job.weights).unlink(missing_ok=True)
         elif (finished := _finished(job)) is not None:
             watcher.on_notice(f"{job.weights} is there already, trained as asked. --restart trains it anew.")
             return finished
         with seeded(request.seed, request.device):
-            run = TrainingRun(job)
-            run.resume()
-            run.finish(watcher)
+            run = _begin(job)
+            complete(run, watcher)
             card = store(run)
-        checkpoint.unlink(missing_ok=True)
+        checkpoint_path(job.weights).unlink(missing_ok=True)
         return card
+
+
+def _begin(job: SettledTraining) -> TrainingRun:
+    """The training at its start, or where its checkpoint says.
+
+    Raises:
+        UserError: The checkpoint is damaged, or of another request.
+    """
+    path = checkpoint_path(job.weights)
+    if not path.exists():
+        budget = job.request.budget
+        return TrainingRun(fit_into(budget.amount, job) if budget and budget.unit == "seconds" else job)
+    checkpoint = load_checkpoint(path, job.request.device)
+    if difference := describe_difference(job.identity, checkpoint.identity):
+        raise UserError(
+            f"The checkpoint {path} is of another training: {difference}.",
+            "Ask for the same, delete the file, or train anew with --restart.",
+        )
+    run = TrainingRun(replace(job, plan=replace(job.plan, iterations=checkpoint.iterations)))
+    run.restore(checkpoint)
+    return run
 
 
 def _finished(job: SettledTraining) -> ModelCard | None:

@@ -1,5 +1,7 @@
 """Watching a network while it trains: its passes, its loss, its training accuracy."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -30,12 +32,17 @@ class Probe:
         self._logits: Tensor | None = None
         self._sums = torch.zeros(2, dtype=torch.float64, device=device)
         self._steps = 0
+        self._paused = False
         self._hook = network.register_forward_hook(self._watch)
 
     def add(self, loss: Tensor, labels: Labels) -> None:
-        """Add a step: its loss, and whether the images last sent forward were classified right."""
+        """Add a step: its loss, and whether the images last sent forward were classified right.
+
+        An objective may send its batch forward in several versions at once, one behind the other.
+        """
         if self._logits is not None:
-            correct = (self._logits.argmax(1) == labels).double().mean()
+            versions = len(self._logits) // len(labels)
+            correct = (self._logits.argmax(1) == labels.repeat(versions)).double().mean()
             self._sums += torch.stack((loss.detach().double(), correct))
             self._steps += 1
 
@@ -46,11 +53,22 @@ class Probe:
         self._steps = 0
         return Progress(loss, accuracy)
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Count and look at nothing."""
+        self._paused = True
+        try:
+            yield
+        finally:
+            self._paused = False
+
     def close(self) -> None:
         """Stop watching."""
         self._hook.remove()
 
     def _watch(self, module: nn.Module, inputs: Any, logits: Tensor) -> None:
+        if self._paused:
+            return
         self._counter.forward += len(logits)
         self._logits = logits.detach()
         if logits.requires_grad:

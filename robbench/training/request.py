@@ -4,17 +4,17 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import torch
 
 from robbench.datasets import Dataset, DatasetInfo, TrainingPlan
 from robbench.defenses.contract import DefenseRecipe
-from robbench.defenses.options import Options, build_recipe, read_value, recipe_options
-from robbench.errors import UserError
+from robbench.defenses.options import Options, build_recipe, recipe_options
 from robbench.models import ModelCard, weights_path
 from robbench.networks import networks
-from robbench.registry import suggest
+from robbench.training.budget import Budget
+from robbench.training.plan import Wanted, settle_plan
 
 CPU = torch.device("cpu")
 
@@ -30,7 +30,11 @@ class TrainingRequest:
         test: Its test split, for the clean accuracy on the card.
         options: What is to differ from the paper's options of the defense.
         network: The registered network; None: the dataset's.
-        plan: What is to differ from the dataset's training plan, by its field names.
+        plan: What is to differ from the defense's training plan, by its field names.
+        budget: How long to train, in place of the plan's iterations. The rest of the plan is then the
+            dataset's, whatever the defense's own is: defenses under one budget differ in nothing else.
+        watch: Whether to hold images out and watch for catastrophic overfitting; None: as the defense says. A
+            number of them, ``held_out``, in ``plan`` wins.
         seed: Fixes weights, batches and noise.
         device: Where to train.
         models_dir: The directory of models to write into.
@@ -46,6 +50,8 @@ class TrainingRequest:
     options: Options = field(default_factory=dict)
     network: str | None = None
     plan: Options = field(default_factory=dict)
+    budget: Budget | None = None
+    watch: bool | None = None
     seed: int = 0
     device: torch.device = CPU
     models_dir: Path = Path("models")
@@ -62,7 +68,7 @@ class SettledTraining:
         request: The request.
         recipe: The defense with its options.
         network: The network's name.
-        plan: The training plan.
+        plan: The training plan; under a budget in seconds its iterations mean nothing until measured.
         weights: Where the model will be.
         identity: What decides the weights, by names that a user understands.
     """
@@ -85,17 +91,27 @@ def settle(request: TrainingRequest) -> SettledTraining:
     recipe = build_recipe(request.defense, info, request.options)
     network = request.network or info.network
     networks.get(network)
-    plan = _override(recipe.plan(info), request.plan)
+    wanted = Wanted(request.plan, request.budget, request.watch)
+    plan = settle_plan(recipe, info, len(request.train), wanted)
     weights = weights_path(request.models_dir, info.name, request.defense)
     identity = _identity(
-        network, recipe_options(recipe), dataclasses.asdict(plan), request.seed, request.train.fingerprint
+        network,
+        recipe_options(recipe),
+        dataclasses.asdict(plan),
+        str(request.budget or ""),
+        request.seed,
+        request.train.fingerprint,
     )
     return SettledTraining(request, recipe, network, plan, weights, identity)
 
 
 def identity_of(card: ModelCard) -> dict[str, Any]:
     """What decided the weights of a finished model."""
-    return _identity(card.network, card.options, card.plan, card.seed, card.train_fingerprint)
+    # A card from before a field was there was trained by that field's default.
+    defaults = {field.name: field.default for field in dataclasses.fields(TrainingPlan)}
+    return _identity(
+        card.network, card.options, {**defaults, **card.plan}, card.budget, card.seed, card.train_fingerprint
+    )
 
 
 def describe_difference(asked: Mapping[str, Any], found: Mapping[str, Any]) -> str:
@@ -105,27 +121,16 @@ def describe_difference(asked: Mapping[str, Any], found: Mapping[str, Any]) -> s
 
 
 def _identity(
-    network: str, options: Mapping[str, Any], plan: Mapping[str, Any], seed: int, fingerprint: str
+    network: str,
+    options: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    budget: str,
+    seed: int,
+    fingerprint: str,
 ) -> dict[str, Any]:
-    return {"network": network, **options, **plan, "seed": seed, "training data": fingerprint}
-
-
-def _override(plan: TrainingPlan, overrides: Options) -> TrainingPlan:
-    hints = get_type_hints(TrainingPlan)
-    changes: dict[str, Any] = {}
-    for key, value in overrides.items():
-        if key not in hints:
-            raise suggest("option of a training plan", key, hints)
-        changes[key] = read_value(key, value, hints[key])
-    changed = dataclasses.replace(plan, **changes)
-    if min(changed.iterations, changed.batch_size) < 1:
-        raise UserError(
-            f"A training takes at least 1 iteration of at least 1 image, not {changed.iterations} of "
-            f"{changed.batch_size}."
-        )
-    if not 0 < changed.learning_rate < float("inf") or not 0 <= changed.weight_decay < float("inf"):
-        raise UserError(
-            f"The learning rate is positive and the weight decay not negative, both finite; these are "
-            f"{changed.learning_rate} and {changed.weight_decay}."
-        )
-    return changed
+    identity = {"network": network, **options, **plan, "seed": seed, "training data": fingerprint}
+    if budget.startswith("seconds"):
+        # Asked for by time: the iterations are what this machine made of it.
+        del identity["iterations"]
+        identity["budget"] = budget
+    return identity

@@ -1,5 +1,6 @@
-"""A training in progress: its steps, its reports, its checkpoints."""
+"""A training in progress: everything that its next step depends on, and that step."""
 
+import dataclasses
 import math
 import time
 
@@ -9,145 +10,147 @@ from torch import Tensor, nn
 from robbench.classifier import PassCounter
 from robbench.datasets import TrainingPlan
 from robbench.defenses import TrainingBatch
-from robbench.errors import UserError
+from robbench.models.watch_record import read_watch
 from robbench.networks import build_network
 from robbench.randomness import key_of
+from robbench.training.averaging import WeightAverage
 from robbench.training.batches import Batches
-from robbench.training.checkpoint import Checkpoint, checkpoint_path, load_checkpoint, save_checkpoint
-from robbench.training.observer import TrainingObserver
+from robbench.training.checkpoint import Checkpoint
+from robbench.training.memory import MemoryMeter, PeakMemory
 from robbench.training.precision import choose_precision
-from robbench.training.probe import Probe
-from robbench.training.request import SettledTraining, describe_difference
+from robbench.training.probe import Probe, Progress
+from robbench.training.request import SettledTraining
 from robbench.training.schedules import learning_rate
-
-REPORT_SECONDS = 0.5
+from robbench.training.watch import Watch, watch_for
 
 
 class TrainingRun:
     """A training in progress.
 
     Args:
-        job: What is trained.
+        job: What is trained, its iterations settled.
 
     Attributes:
         job: What is trained.
         defense: The defense, on the training's device.
+        average: The moving average of its weights, or the weights where none is asked for.
+        watch: Looks for catastrophic overfitting; None: nobody does.
         precision: The arithmetic: ``float32`` or ``bfloat16``.
-        counter: The passes so far.
+        counter: The passes so far, in earlier processes too.
         step: The steps done so far.
-        seconds: The time they took, in earlier processes too.
+        seconds: The time they took; that of reports, looks and checkpoints is left out.
+        probe: Looks at the network while steps are taken.
     """
 
     def __init__(self, job: SettledTraining) -> None:
         request = job.request
         self.job = job
+        self._memory = MemoryMeter(request.device)
+        self._earlier_peak = 0
         torch.manual_seed(key_of("weights", request.seed))
         network = build_network(job.network, request.train.shape, request.train.classes)
         self.precision = choose_precision(network, request.device)
         self.defense = job.recipe.wrap(network)
         self.defense.model.to(request.device).to(memory_format=torch.channels_last)
+        self.average = WeightAverage(self.defense.model, job.plan.averaging)
+        self.watch: Watch | None = watch_for(job, self.defense)
         self.counter = PassCounter()
         self.step = 0
         self.seconds = 0.0
+        self.probe = Probe(self.defense.network, self.counter, request.device)
         self._optimizer = _make_optimizer(self.defense.model, job.plan)
         self._batches = Batches(request.train, job.plan, request.seed, request.device)
         self._generator = torch.Generator(request.device)
         self._carried: dict[str, Tensor] = {}
 
-    def resume(self) -> None:
-        """Take up the checkpoint, if there is one.
+    def stretch(self, most: int, until: float = math.inf) -> Progress:
+        """Take steps one after another, and wait until the device is done with them.
 
-        Raises:
-            UserError: It is damaged, or of another request.
+        Args:
+            most: How many at most; at least 1.
+            until: The time (of :func:`time.monotonic`) after which no further one is begun.
+
+        Returns:
+            Mean loss and accuracy over these steps.
         """
-        path = checkpoint_path(self.job.weights)
-        if not path.exists():
-            return
-        checkpoint = load_checkpoint(path, self.job.request.device)
-        if difference := describe_difference(self.job.identity, checkpoint.identity):
-            raise UserError(
-                f"The checkpoint {path} is of another training: {difference}.",
-                "Ask for the same, delete the file, or train anew with --restart.",
-            )
-        self.defense.model.load_state_dict(checkpoint.weights)
-        self._optimizer.load_state_dict(dict(checkpoint.optimizer))
-        self.step, self.seconds = checkpoint.step, checkpoint.seconds
-        self.counter.forward, self.counter.backward = checkpoint.n_forward, checkpoint.n_backward
+        began = time.monotonic()
+        for _ in range(most):
+            self._take_step()
+            if time.monotonic() >= until:
+                break
+        progress = self.probe.take()
+        self.seconds += time.monotonic() - began
+        return progress
 
-    def finish(self, observer: TrainingObserver) -> None:
-        """Take every step that is left, with reports and checkpoints on the way.
+    def peak_memory(self) -> PeakMemory:
+        """The most memory in use so far, in earlier processes too."""
+        peak = self._memory.peak()
+        return peak._replace(bytes=max(peak.bytes, self._earlier_peak))
 
-        Raises:
-            UserError: The loss is no longer a finite number; a checkpoint cannot be written.
-        """
-        total = self.job.plan.iterations
-        observer.on_start(self.step, total)
-        self.defense.model.train()
-        probe = Probe(self.defense.network, self.counter, self.job.request.device)
-        try:
-            self._take_steps(probe, observer, total)
-        finally:
-            probe.close()
-        self.defense.model.eval()
-
-    def _take_steps(self, probe: Probe, observer: TrainingObserver, total: int) -> None:
-        counted = reported = saved = time.monotonic()
-        while self.step < total:
-            self._take_step(probe)
-            now = time.monotonic()
-            save_due = now - saved >= self.job.request.checkpoint_seconds and self.step < total
-            if save_due or now - reported >= REPORT_SECONDS or self.step == total:
-                self._report(probe, observer, total)
-                reported = time.monotonic()
-                self.seconds += reported - counted
-                counted = reported
-            if save_due:
-                self._save()
-                saved = time.monotonic()
-
-    def _take_step(self, probe: Probe) -> None:
-        request, plan = self.job.request, self.job.plan
-        # All random numbers of a step follow from the seed and the step: a checkpoint needs no generator.
-        # torch's global one serves dropout, the other the batches and the defense.
-        key = key_of("step", request.seed, self.step)
-        torch.manual_seed(key)
-        self._generator.manual_seed(key)
-        images, labels = self._batches.at(self.step, self._generator)
-        batch = TrainingBatch(images, labels, self._generator, self._carried)
-        with torch.autocast(request.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            loss = self.job.recipe.loss(self.defense, batch)
-        for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate(plan, self.step)
-        self._optimizer.zero_grad()
-        loss.backward()
-        self.job.recipe.after_backward(self.defense, batch)
-        self._optimizer.step()
-        self.step += 1
-        probe.add(loss, labels)
-
-    def _report(self, probe: Probe, observer: TrainingObserver, total: int) -> None:
-        loss, accuracy = probe.take()
-        weights_finite = all(torch.isfinite(weight).all() for weight in self.defense.model.parameters())
-        if not (math.isfinite(loss) and weights_finite):
-            request = self.job.request
-            raise UserError(
-                f"The training of {request.defense} on {request.info.name} diverged by step {self.step} of "
-                f"{total}: the loss was {loss}. No model was written.",
-                "Lower the learning rate, as --set learning_rate=1e-4, and train anew with --restart.",
-            )
-        observer.on_progress(self.step, total, loss, accuracy)
-
-    def _save(self) -> None:
-        checkpoint = Checkpoint(
+    def checkpoint(self) -> Checkpoint:
+        """Everything that :meth:`restore` needs to go on from here."""
+        return Checkpoint(
             identity=dict(self.job.identity),
+            iterations=self.job.plan.iterations,
             step=self.step,
             seconds=self.seconds,
+            peak_memory=self.peak_memory().bytes,
             n_forward=self.counter.forward,
             n_backward=self.counter.backward,
             weights=self.defense.model.state_dict(),
             optimizer=self._optimizer.state_dict(),
+            average=self.average.checkpoint(),
+            carried={name: tensor.detach() for name, tensor in self._carried.items()},
+            watch=dataclasses.asdict(self.watch.record) if self.watch else None,
         )
-        save_checkpoint(checkpoint_path(self.job.weights), checkpoint)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint of the same training."""
+        self.defense.model.load_state_dict(checkpoint.weights)
+        self._optimizer.load_state_dict(dict(checkpoint.optimizer))
+        self.average.restore(checkpoint.average)
+        self._carried.update(checkpoint.carried)
+        self.step, self.seconds = checkpoint.step, checkpoint.seconds
+        self._earlier_peak = checkpoint.peak_memory
+        self.counter.forward, self.counter.backward = checkpoint.n_forward, checkpoint.n_backward
+        if self.watch and checkpoint.watch:
+            self.watch.record = read_watch(checkpoint.watch)
+
+    def _take_step(self) -> None:
+        plan, recipe = self.job.plan, self.job.recipe
+        self.defense.model.train()
+        batch = self._next_batch()
+        device = self.job.request.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            loss = recipe.loss(self.defense, batch)
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate(plan, self.step)
+        self._optimizer.zero_grad()
+        loss.backward()
+        recipe.after_backward(self.defense, batch)
+        self._optimizer.step()
+        self.step += 1
+        self.average.update(self.step)
+        self.probe.add(loss, batch.labels)
+
+    def _next_batch(self) -> TrainingBatch:
+        """The batch of this step, with generators seeded for it.
+
+        All random numbers of a step follow from the seed and the step: a checkpoint needs no generator.
+        """
+        place, replay = divmod(self.step, self.job.recipe.replays)
+        self._seed(self.step - replay)
+        images, labels = self._batches.at(place, self._generator)
+        if replay:
+            # The same images again, augmented alike, but other random numbers for the objective.
+            self._seed(self.step)
+        return TrainingBatch(images, labels, self._generator, self._carried, self.job.plan.label_smoothing)
+
+    def _seed(self, step: int) -> None:
+        """Seed torch's global generator, which serves dropout, and that of batches and objective."""
+        key = key_of("step", self.job.request.seed, step)
+        torch.manual_seed(key)
+        self._generator.manual_seed(key)
 
 
 def _make_optimizer(model: nn.Module, plan: TrainingPlan) -> torch.optim.Optimizer:

@@ -25,7 +25,9 @@ def store(run: TrainingRun) -> ModelCard:
         UserError: The place cannot be written.
     """
     job, request = run.job, run.job.request
-    tensors = halve(run.defense.model.state_dict())
+    # Before the test split is looked at, which may take more.
+    memory = run.peak_memory()
+    tensors = halve(run.average.state())
     # The rounded weights are the model, so it is they that are measured.
     run.defense.model.load_state_dict(tensors)
     record = provenance(request.device, request.command)
@@ -38,7 +40,7 @@ def store(run: TrainingRun) -> ModelCard:
         seed=request.seed,
         command=request.command,
         seconds=round(run.seconds, 1),
-        samples=job.plan.iterations * min(job.plan.batch_size, len(request.train)),
+        samples=run.step * min(job.plan.batch_size, len(request.train) - job.plan.held_out),
         n_forward=run.counter.forward,
         n_backward=run.counter.backward,
         device=record["device"],
@@ -50,6 +52,10 @@ def store(run: TrainingRun) -> ModelCard:
         train_fingerprint=request.train.fingerprint,
         test_fingerprint=request.test.fingerprint,
         source=request.train.source,
+        budget=str(request.budget or ""),
+        peak_memory=memory.bytes,
+        memory_measure=memory.measure,
+        watch=run.watch.record if run.watch else None,
     )
     return save_model(request.models_dir, card, tensors).card
 

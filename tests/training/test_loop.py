@@ -10,7 +10,7 @@ from robbench.defenses.loading import load_defense
 from robbench.errors import UserError
 from robbench.models import card_path, find_model, read_card, weights_path
 from robbench.training import train
-from robbench.training.checkpoint import checkpoint_path
+from robbench.training.checkpoint import checkpoint_path, save_checkpoint
 from robbench.training.request import settle
 from robbench.training.running import TrainingRun
 from tests.training.small import INFO, request, split
@@ -196,8 +196,8 @@ def test_two_writers_of_one_model(tmp_path):
 def test_a_model_that_was_written_just_before_the_process_died(tmp_path):
     """The checkpoint is still there: the training ends again, with the same model."""
     kept = train(request(tmp_path)).sha256
-    run = TrainingRun(settle(request(tmp_path)))
-    run._save()
+    job = settle(request(tmp_path))
+    save_checkpoint(checkpoint_path(job.weights), TrainingRun(job).checkpoint())
     card_path(weights_path(tmp_path, "digits", "natural")).write_text("{}")
     assert train(request(tmp_path)).sha256 == kept
     assert not checkpoint_path(weights_path(tmp_path, "digits", "natural")).exists()
