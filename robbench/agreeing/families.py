@@ -24,7 +24,7 @@ class Family:
     Attributes:
         name: The attack's canonical name, without a backend.
         members: By backend.
-        without_start: The same without a random start, by backend; empty where the attack has none to leave out.
+        without_start: The same without a random start, by backend; empty where there is none to leave out.
         variants: The first member, changed in one parameter.
         left_out: Backends asked for that cannot run it, with the reason.
     """
@@ -40,10 +40,9 @@ class Family:
         """The backend whose variants are measured: native where it is a member."""
         return next(iter(self.members))
 
-    def labels(self) -> list[str]:
-        """The names of all attacks of the family, each once."""
-        every = [*self.members.values(), *self.without_start.values(), *self.variants.values()]
-        return list(dict.fromkeys(attack.label for attack in every))
+    def attacks(self) -> list[ResolvedAttack]:
+        """All attacks of the family."""
+        return [*self.members.values(), *self.without_start.values(), *self.variants.values()]
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,21 @@ def check_backends(backends: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(backend for backend in BACKENDS if not backends or backend in backends)
 
 
+def check_plain(text: str) -> AttackName:
+    """Take an attack's name apart.
+
+    Raises:
+        UserError: It is none, or it names a backend.
+    """
+    name = parse_attack(text)
+    if name.backend is not None:
+        raise UserError(
+            f"{text!r} names the backend {name.backend}, but here every backend runs the attack.",
+            f"Leave @{name.backend} out; --backends chooses among {', '.join(BACKENDS)}.",
+        )
+    return name
+
+
 def make_family(text: str, backends: tuple[str, ...], setting: Setting) -> Family:
     """Settle an attack for every backend that can run it.
 
@@ -94,12 +108,7 @@ def make_family(text: str, backends: tuple[str, ...], setting: Setting) -> Famil
     Raises:
         UserError: A name that is none, one with a backend, or fewer than two backends can run it.
     """
-    name = parse_attack(text)
-    if name.backend is not None:
-        raise UserError(
-            f"{text!r} names the backend {name.backend}, but here every backend runs the attack.",
-            f"Leave @{name.backend} out; --backends chooses among {', '.join(BACKENDS)}.",
-        )
+    name = check_plain(text)
     plain = setting.resolve(name)
     members, left_out = {}, {}
     for backend in backends:

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-import robbench
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def eager_imports(names: set[str]) -> set[str]:
@@ -13,7 +13,7 @@ def eager_imports(names: set[str]) -> set[str]:
         names: Top-level modules, such as ``foolbox``.
     """
     found: set[str] = set()
-    for path in Path(robbench.__file__).parent.rglob("*.py"):
+    for path in _PACKAGE.rglob("*.py"):
         found |= _imported(ast.parse(path.read_text(encoding="utf-8")).body)
     return found & names
 
