@@ -1,4 +1,4 @@
-"""A first look at a loaded defense on real images, before anything long starts."""
+"""What every view of a defense must answer: finite logits for a batch of images of any size."""
 
 import torch
 
@@ -10,7 +10,7 @@ from robbench.tensors import Images
 
 
 def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device: torch.device) -> None:
-    """Run every view of a defense on a few images, and refuse what cannot be benchmarked.
+    """Run every view of a defense on a few images and on one, and refuse what cannot be benchmarked.
 
     Args:
         loaded: The defense; its modules are moved to the device.
@@ -24,7 +24,8 @@ def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device:
     """
     images = samples.images.to(device)
     for view in loaded.defense.views:
-        _check_view(loaded, view, images, classes, device)
+        for batch in (images, images[:1]):
+            _check_view(loaded, view, batch, classes, device)
 
 
 def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, device: torch.device) -> None:

@@ -57,8 +57,9 @@ class ExportedModel(nn.Module):
         return self.program(images)
 
     def train(self, mode: bool = True) -> "ExportedModel":
-        # Not handed down: the program refuses to be told.
-        self.training = mode
+        # Not by calls: the program refuses to be told.
+        for module in self.modules():
+            module.training = mode
         return self
 
 

@@ -1,0 +1,1 @@
+"""The checks, one file for each question or two that belong together."""

@@ -1,0 +1,38 @@
+"""Writing the file that a new defense starts from."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from robbench.errors import UserError
+from robbench.files import write_bytes
+
+KINDS = ("layer", "network")
+"""``layer``: in front of a network that robbench trained. ``network``: one's own, with its training."""
+
+
+def write_defense(path: Path, kind: str = "layer") -> str:
+    """Write a defense that works as it stands; a file that exists is never replaced.
+
+    Args:
+        path: The new file, ``.py``.
+        kind: One of :data:`KINDS`.
+
+    Returns:
+        The defense's name on the command line.
+
+    Raises:
+        UserError: The path is taken, has no folder, or could not be named on the command line.
+    """
+    if path.suffix != ".py" or any(each in str(path) for each in ",:"):
+        raise UserError(
+            f"{str(path)!r} could not be named after --defense: that takes a .py file, "
+            "with no comma or colon in its path.",
+            "Such as `robbench new-defense mine.py`.",
+        )
+    if path.exists():
+        raise UserError(f"{path} exists, and is not replaced.", "Choose another name, or remove it first.")
+    if not path.parent.is_dir():
+        raise UserError(f"There is no folder {path.parent}.", f"`mkdir -p {path.parent}` makes it.")
+    text = (files("robbench.templates") / f"{kind}.py.txt").read_text(encoding="utf-8")
+    write_bytes(path, text.replace("FILE", str(path)).encode())
+    return f"{path}:build"

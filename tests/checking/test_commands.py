@@ -1,0 +1,87 @@
+"""new-defense and check as a user types them."""
+
+import pytest
+import torch
+
+from tests.commands import Shell
+
+RAISES = """
+from torch import nn
+
+class Net(nn.Module):
+    def forward(self, images):
+        raise ValueError("bad")
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["layer", "network"])
+def test_what_new_defense_writes_passes_the_check(shell: Shell, kind: str) -> None:
+    written = shell("new-defense", "mine.py", "--kind", kind)
+    assert written.code == 0, written.err
+    assert "robbench check mine.py:build" in written.err
+    checked = shell("check", "mine.py:build", "--samples", "100")
+    assert checked.code == 0, checked.err
+    assert "mine.build on digits" in checked.out
+    assert "failure" not in checked.out
+    assert "robbench run --defense mine.py:build,pgd-at" in checked.err
+
+
+def test_the_layer_written_is_told_of_its_views(shell: Shell) -> None:
+    shell("new-defense", "mine.py")
+    checked = shell("check", "mine.py:build", "--samples", "40")
+    assert "attack the views bpda, substitute too" in " ".join(checked.out.split())
+    assert "--attacks pgd100,bpda" in checked.err
+
+
+def test_a_shipped_defense_passes(shell: Shell) -> None:
+    checked = shell("check", "nsq", "--samples", "40")
+    assert checked.code == 0, checked.out
+    assert "14 pass" in checked.out
+
+
+def test_a_failure_is_code_3_and_is_told_even_quietly(shell: Shell, tmp_path) -> None:
+    (tmp_path / "mine.py").write_text(RAISES)
+    checked = shell("check", "mine.py:Net", "--quiet")
+    assert checked.code == 3
+    assert checked.out == ""
+    assert checked.err.startswith("output: The defense mine.Net raised ValueError when given")
+    loud = shell("check", "mine.py:Net", "--samples", "9")
+    assert loud.code == 3
+    assert "Mend what failed, then: robbench check mine.py:Net" in loud.err
+
+
+def test_an_exported_program_passes(shell: Shell, tmp_path) -> None:
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10)).eval()
+    batch = torch.export.Dim("batch")
+    program = torch.export.export(net, (torch.rand(2, 1, 8, 8),), dynamic_shapes=({0: batch},))
+    torch.export.save(program, tmp_path / "net.pt2")
+    checked = shell("check", "net.pt2", "--samples", "40")
+    assert checked.code == 0, checked.out
+    assert "net.pt2 on digits" in checked.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("check",), "Missing argument"),
+        (("check", "mine.py:build"), "robbench new-defense mine.py"),
+        (("check", "nqs"), "Did you mean nsq"),
+        (("check", "nsq", "--dataset", "digit"), "Did you mean digits"),
+        (("check", "nsq", "--samples", "0"), "at least 1 sample"),
+        (("check", "nsq", "--device", "tpu"), "not a device"),
+        (("check", "<script>"), "no defense called '<script>'"),
+        (("new-defense", "mine"), "Such as `robbench new-defense mine.py`"),
+        (("new-defense", "no/mine.py"), "There is no folder no"),
+        (("new-defense", "mine.py", "--kind", "layr"), "layr"),
+    ],
+)
+def test_bad_input_is_one_message(shell: Shell, arguments, words) -> None:
+    typed = shell(*arguments)
+    assert typed.code == 2
+    assert words in " ".join(typed.err.split())
+    assert "Traceback" not in typed.err

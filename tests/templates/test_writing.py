@@ -1,0 +1,31 @@
+import pytest
+
+from robbench.errors import UserError
+from robbench.templates import KINDS, write_defense
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_fits_on_a_screen_and_names_itself(tmp_path, kind):
+    assert write_defense(tmp_path / "mine.py", kind) == f"{tmp_path}/mine.py:build"
+    text = (tmp_path / "mine.py").read_text()
+    assert f"robbench check {tmp_path}/mine.py:build" in text
+    assert len(text.splitlines()) <= 60
+
+
+def test_nothing_is_replaced(tmp_path):
+    (tmp_path / "mine.py").write_text("mine")
+    with pytest.raises(UserError, match="exists, and is not replaced"):
+        write_defense(tmp_path / "mine.py")
+    assert (tmp_path / "mine.py").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.txt", "a,b.py", "a:b.py"])
+def test_what_could_not_be_named_is_refused(tmp_path, name):
+    with pytest.raises(UserError, match="could not be named"):
+        write_defense(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_folder_is_said(tmp_path):
+    with pytest.raises(UserError, match="There is no folder"):
+        write_defense(tmp_path / "new" / "mine.py")
