@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from robbench.datasets import ArrayDataset, DatasetInfo, TrainingPlan, datasets
-from robbench.training import TrainingRequest, train
+from robbench.models import weights_path
+from robbench.training import SilentTraining, TrainingRequest, train
+from robbench.training.checkpoint import checkpoint_path
 
 INFO = replace(datasets.get("digits"), training=TrainingPlan(40, 16, "adam", 3e-3, augment=True))
 
@@ -28,6 +30,30 @@ def request(
 ) -> TrainingRequest:
     """A training of seconds."""
     return TrainingRequest(defense, info, split(100, 0), split(60, 1), models_dir=folder, **changes)
+
+
+class Stopped(BaseException):
+    """An interruption."""
+
+
+class StopAt(SilentTraining):
+    """Stops a training at its first report past a step, as an interruption would."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_progress(self, step: int, total: int, loss: float, accuracy: float) -> None:
+        if step > self.step:
+            raise Stopped
+
+
+def interrupted(asked: TrainingRequest, step: int = 9) -> Path:
+    """Train until past a step, and return the checkpoint that is left."""
+    try:
+        train(replace(asked, checkpoint_seconds=0.0), StopAt(step))
+    except Stopped:
+        return checkpoint_path(weights_path(asked.models_dir, asked.info.name, asked.defense))
+    raise AssertionError("the training ended before it could be stopped")
 
 
 if __name__ == "__main__":

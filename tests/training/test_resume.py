@@ -13,26 +13,10 @@ from robbench.models import find_model, weights_path
 from robbench.models.weights import read_weights
 from robbench.training import train
 from robbench.training.checkpoint import checkpoint_path, load_checkpoint
-from robbench.training.observer import SilentTraining
-from tests.training.small import request
+from tests.training.small import interrupted, request
 
 ROOT = Path(__file__).parents[2]
 STEPS = "200"
-
-
-class Stopped(BaseException):
-    pass
-
-
-class StopAt(SilentTraining):
-    """Stops the training at its first report past a step, as an interruption would."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def on_progress(self, step, total, loss, accuracy):
-        if step > self.step:
-            raise Stopped
 
 
 def start(folder: Path, defense: str) -> subprocess.Popen[bytes]:
@@ -64,17 +48,11 @@ def test_killed_and_asked_again_it_ends_with_the_same_weights(tmp_path):
     assert not checkpoint.exists()
 
 
-def interrupted(folder: Path, defense: str = "natural", **changes) -> Path:
-    with pytest.raises(Stopped):
-        train(request(folder, defense, checkpoint_seconds=0.0, **changes), StopAt(9))
-    return checkpoint_path(weights_path(folder, "digits", defense))
-
-
 @pytest.mark.parametrize(("defense", "optimizer"), [("natural", "adam"), ("pgd-at", "sgd")])
 def test_an_interruption_changes_neither_weights_nor_passes(tmp_path, defense, optimizer):
     plan = {"optimizer": optimizer, "schedule": "cyclic"}
     undisturbed = train(request(tmp_path / "undisturbed", defense, plan=plan))
-    interrupted(tmp_path, defense, plan=plan)
+    interrupted(request(tmp_path, defense, plan=plan))
     card = train(request(tmp_path, defense, plan=plan))
     assert (card.sha256, card.n_forward, card.n_backward) == (
         undisturbed.sha256, undisturbed.n_forward, undisturbed.n_backward
@@ -94,7 +72,7 @@ def test_an_interruption_changes_neither_weights_nor_passes(tmp_path, defense, o
     ],
 )
 def test_a_checkpoint_of_another_request_is_refused(tmp_path, changes, difference):
-    checkpoint = interrupted(tmp_path)
+    checkpoint = interrupted(request(tmp_path))
     content = checkpoint.read_bytes()
     with pytest.raises(UserError, match=f"of another training: {difference}") as caught:
         train(request(tmp_path, **changes))
@@ -106,7 +84,7 @@ def test_a_checkpoint_of_another_request_is_refused(tmp_path, changes, differenc
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04 cut short"])
 def test_a_damaged_checkpoint_is_named(tmp_path, content):
-    checkpoint = interrupted(tmp_path)
+    checkpoint = interrupted(request(tmp_path))
     checkpoint.write_bytes(content)
     with pytest.raises(UserError, match=r"natural.checkpoint cannot be read"):
         train(request(tmp_path))
@@ -119,7 +97,7 @@ class Malicious:
 
 def test_code_in_a_checkpoint_does_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    checkpoint = interrupted(tmp_path / "models")
+    checkpoint = interrupted(request(tmp_path / "models"))
     torch.save({"identity": Malicious()}, checkpoint)
     with pytest.raises(UserError, match="cannot be read"):
         train(request(tmp_path / "models"))
