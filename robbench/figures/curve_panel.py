@@ -75,16 +75,20 @@ def _draw_curve(axes: Axes, curve: pd.DataFrame, style: CurveStyle) -> None:
 
 def describe_panel(panel: pd.DataFrame) -> list[str]:
     """The lines that stand above a panel, the attack's name first, then details in small print."""
+    name, *sentences = panel_texts(panel)
+    return [name, *(line for sentence in sentences for line in textwrap.wrap(sentence, _TITLE_WIDTH))]
+
+
+def panel_texts(panel: pd.DataFrame) -> list[str]:
+    """The attack's name, its details, and which defenses it meets in another way, if any."""
     head = panel.iloc[0]
     title = attack_title(head["attack"], head["loss"], head["backend"])
     if head["attack"] == WORST_OF:
         title = _worst_of_title(panel)
     details = [*title.details, *(["top-5 accuracy"] if head["criterion"] == "top5" else []), _samples(panel)]
-    lines = textwrap.wrap(", ".join(details), _TITLE_WIDTH)
     plain = _plain_defenses(panel)
-    if plain:
-        lines += textwrap.wrap(f"{', '.join(plain)}: no such layer, so this is {title.plain}", _TITLE_WIDTH)
-    return [title.name, *lines]
+    exceptions = [f"{', '.join(plain)}: no such layer, so this is {title.plain}"] if plain else []
+    return [title.name, ", ".join(details), *exceptions]
 
 
 def write_title(axes: Axes, lines: list[str], room: int) -> None:

@@ -1,0 +1,92 @@
+"""The curves as tables: every number with its interval, and what matters most at a glance."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from robbench.analysis.worst_of import WORST_OF
+from robbench.epsilon import EpsilonUnit
+from robbench.figures.titles import defense_title, printable
+
+
+class Cell(NamedTuple):
+    """An accuracy in percent with its 95 % interval, as text; all empty where nothing was measured."""
+
+    accuracy: str = ""
+    interval: str = ""
+
+
+class CurveRow(NamedTuple):
+    """One curve."""
+
+    defense: str
+    attack: str
+    samples: str
+    cells: list[Cell]
+    """One per column of ε."""
+
+
+class CurveTable(NamedTuple):
+    """The curves of one dataset, norm and criterion."""
+
+    epsilons: list[str]
+    defenses: list[list[CurveRow]]
+    """The rows of each defense."""
+
+
+class Glance(NamedTuple):
+    """What one defense comes to."""
+
+    defense: str
+    clean: Cell
+    attack: str
+    """What the next is measured under."""
+    robust: Cell
+    """At the largest ε that every curve has."""
+
+
+def curve_table(curves: pd.DataFrame, unit: EpsilonUnit) -> CurveTable:
+    """Every curve in a row, a defense's together.
+
+    Args:
+        curves: Of one dataset, norm and criterion; columns as in :data:`robbench.schema.CURVES`.
+        unit: The unit of ε.
+    """
+    epsilons = sorted(set(curves["epsilon"]))
+    defenses = []
+    for name, defense in curves.groupby("defense", sort=False):
+        rows = []
+        for attack, curve in defense.groupby("attack", sort=False):
+            points = {float(point["epsilon"]): _cell(point) for point in curve.to_dict("records")}
+            cells = [points.get(epsilon, Cell()) for epsilon in epsilons]
+            samples = f"{int(curve['n'].iloc[0]):,}"
+            rows.append(CurveRow(defense_title(str(name)), printable(str(attack)), samples, cells))
+        defenses.append(rows)
+    return CurveTable([unit.format(epsilon) for epsilon in epsilons], defenses)
+
+
+def common_epsilon(curves: pd.DataFrame) -> float:
+    """The largest ε that every curve has; 0 is in every grid."""
+    grids = [set(curve["epsilon"]) for _, curve in curves.groupby(["defense", "attack"])]
+    return max(set.intersection(*grids))
+
+
+def at_a_glance(curves: pd.DataFrame, epsilon: float) -> list[Glance]:
+    """Clean accuracy and accuracy at ``epsilon`` of every defense: the worst that is known.
+
+    That is worst-of, or without one the attack that leaves least.
+    """
+    lines = []
+    for name, defense in curves.groupby("defense", sort=False):
+        clean = defense.loc[defense["epsilon"] == 0].to_dict("records")
+        attacked = defense.loc[defense["epsilon"] == epsilon].to_dict("records")
+        worst = [point for point in attacked if point["attack"] == WORST_OF] or attacked
+        least = min(worst, key=lambda point: point["robust_accuracy"])
+        attack = printable(str(least["attack"]))
+        lines.append(Glance(defense_title(str(name)), _cell(clean[0]), attack, _cell(least)))
+    return lines
+
+
+def _cell(point: dict[str, object]) -> Cell:
+    share, low, high = (100 * float(str(point[key])) for key in ("robust_accuracy", "ci_low", "ci_high"))
+    return Cell(f"{share:.1f}", f"{low:.1f} – {high:.1f}")

@@ -1,0 +1,73 @@
+"""The part of a report that compares: defenses with a baseline, where that can be done."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from robbench.comparing import ComparedDataset, ComparisonRequest, find_differences
+from robbench.errors import UserError
+from robbench.figures.titles import defense_title
+from robbench.registry import suggest
+from robbench.text_table import TextTable
+
+PREFERRED = ("pgd-at", "natural")
+"""Baselines, if nobody names one: the first that is there."""
+
+
+class Differences(NamedTuple):
+    """What the comparison on one dataset, norm and criterion found."""
+
+    baseline: str
+    verdicts: list[TextTable]
+    """None where nothing could be compared."""
+    details: list[tuple[str, TextTable]]
+    """Further tables under a title."""
+    notes: list[str]
+    refusal: str
+    """Why nothing could be compared; empty where it could."""
+
+
+def check_baseline(baseline: str | None, curves: pd.DataFrame) -> None:
+    """Refuse a baseline that no run has.
+
+    Raises:
+        UserError: It is not among the defenses of the curves.
+    """
+    known = set(curves["defense"])
+    if baseline is not None and baseline not in known:
+        raise suggest("defense in these runs", baseline, known)
+
+
+def differences(results: Path, baseline: str | None, curves: pd.DataFrame) -> Differences | None:
+    """Compare the defenses of some curves with a baseline.
+
+    Args:
+        results: Where the runs are.
+        baseline: The baseline; None: one of :data:`PREFERRED`.
+        curves: Of one dataset, norm and criterion; columns as in :data:`robbench.schema.CURVES`.
+
+    Returns:
+        What was found; None where there is no baseline, or nothing beside it.
+    """
+    known = list(dict.fromkeys(curves["defense"]))
+    chosen = next((name for name in ([baseline] if baseline else PREFERRED) if name in known), None)
+    if chosen is None or len(known) == 1:
+        return None
+    head = curves.iloc[0]
+    request = ComparisonRequest(results, chosen, dataset=head["dataset"])
+    try:
+        compared = find_differences(request)
+    except UserError as error:
+        return Differences(defense_title(chosen), [], [], [], str(error))
+    here = (head["dataset"], head["norm"], head["criterion"])
+    mine = [part for part in compared.datasets if _key(part) == here]
+    if not mine:
+        return None
+    points, verdicts, cost = mine[0].tables
+    details = [("Accuracies and differences at three radii", points), ("What it cost", cost)]
+    return Differences(defense_title(chosen), [verdicts], details, compared.notes, "")
+
+
+def _key(part: ComparedDataset) -> tuple[str, str, str]:
+    return part.dataset, part.norm, part.criterion
