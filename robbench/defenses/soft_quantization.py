@@ -56,7 +56,8 @@ class SoftQuantization(nn.Module):
         unit = (images - self.vmin) / (self.vmax - self.vmin)
         inner_knots = torch.arange(1, self.levels, dtype=unit.dtype, device=unit.device) / self.levels
         # bucketize counts the inner knots below x, which is k, at the knots and outside the range too.
-        k = torch.bucketize(unit.detach(), inner_knots).to(unit.dtype)
+        # It wants contiguous values, which channels-last images are not, and warns while it copies others.
+        k = torch.bucketize(unit.detach().contiguous(), inner_knots).to(unit.dtype)
         slope = torch.sigmoid(self.alpha * (unit - (2 * k + 1) / (2 * self.levels)))
         return self.vmin + (self.vmax - self.vmin) * (slope + k) / self.levels
 

@@ -75,6 +75,14 @@ def test_extreme_float32_inputs_stay_in_range():
         assert found.max() <= 1
 
 
+def test_channels_last_images_are_quantized_alike_and_without_a_warning():
+    images = torch.rand(2, 3, 4, 4)
+    layer, laid_out = SoftQuantization(4, 50.0), images.contiguous(memory_format=torch.channels_last)
+    found = layer(laid_out)
+    assert torch.equal(found, layer(images))
+    assert found.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_saturates_outside_the_range():
     found = apply(SoftQuantization(4, 1000.0), [-1.0, 2.0], torch.float64)
     assert found.tolist() == pytest.approx([0.0, 1.0], abs=1e-12)
