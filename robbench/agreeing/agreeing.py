@@ -10,7 +10,7 @@ from robbench.agreeing.conformance import check_conformance
 from robbench.agreeing.contract import Agreed, Agreement
 from robbench.agreeing.evidence import Evidence, read_evidence
 from robbench.agreeing.judging import causes_table, judge_pairs, ladder_table, points_table
-from robbench.agreeing.request import LAST, PreparedAgreement
+from robbench.agreeing.request import AS_RUN, LAST, PreparedAgreement
 from robbench.agreeing.tables import AS_RUN_TITLE, agreement_tables
 from robbench.agreeing.writing import write_agreement
 from robbench.executors import RunObserver
@@ -85,8 +85,11 @@ def _curves(evidence: list[Evidence]) -> Iterator[dict[str, object]]:
 
 
 def _notes(prepared: PreparedAgreement) -> list[str]:
-    return [
+    left_out = [
         f"{family.name} without {backend}: {reason}"
         for family in prepared.families
         for backend, reason in family.left_out.items()
     ]
+    if AS_RUN not in prepared.runs:
+        return left_out
+    return [*left_out, f"`robbench run` takes its steps in {prepared.precision} on this device."]
