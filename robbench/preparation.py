@@ -212,6 +212,7 @@ def _manifest(
                 "origin": _portable(defense.origin),
                 "weights_sha256": weights[name],
                 "training_seconds": defense.card.seconds if defense.card else None,
+                "collapsed": defense.card.collapsed if defense.card else None,
             }
             for name, defense in loaded.items()
         },

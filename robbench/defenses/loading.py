@@ -106,7 +106,9 @@ def _from_disk(
     defense = recipe.wrap(build_network(stored.card.network, shape, classes))
     load_weights(defense, stored)
     views_of(defense).eval()
-    return LoadedDefense(name, recipe.title, defense, stored.card.sha256, stored.card, str(stored.weights))
+    # Whoever reads the curves of such a model should see at once what it is.
+    title = f"{recipe.title} (collapsed)" if stored.card.collapsed else recipe.title
+    return LoadedDefense(name, title, defense, stored.card.sha256, stored.card, str(stored.weights))
 
 
 def _mismatch(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> str:

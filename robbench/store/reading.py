@@ -1,7 +1,7 @@
 """Reading runs: finding them, and loading their tables."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -17,7 +17,8 @@ class RunCurves(NamedTuple):
     """The curves of several runs."""
 
     curves: pd.DataFrame
-    """The columns of :data:`robbench.schema.CURVES`, and ``run``: the folder of the run. Oldest run first."""
+    """The columns of :data:`robbench.schema.CURVES`; ``run``: the folder of the run; ``title``: what the run
+    calls the defense in print, its name where it does not say. Oldest run first."""
     unfinished: list[Path]
     """Runs that are not complete, which have no curves yet."""
 
@@ -44,11 +45,14 @@ def read_curves(runs: list[Path]) -> RunCurves:
     Raises:
         UserError: A file is missing, damaged or none of robbench's; the message names it.
     """
-    tables = [arrow_schema(CURVES).empty_table().to_pandas().assign(run="")]
+    tables = [arrow_schema(CURVES).empty_table().to_pandas().assign(run="", title="")]
     unfinished = []
     for run in runs:
-        if is_complete(run, read_manifest(run)):
-            tables.append(_read(run / CURVES_TABLE, CURVES).assign(run=str(run)))
+        manifest = read_manifest(run)
+        if is_complete(run, manifest):
+            curves = _read(run / CURVES_TABLE, CURVES)
+            titles = [_title(manifest, str(name)) for name in curves["defense"]]
+            tables.append(curves.assign(run=str(run), title=titles))
         else:
             unfinished.append(run)
     filled = [table for table in tables if len(table)] or tables[:1]
@@ -81,6 +85,14 @@ def _runs_at(path: Path) -> list[Path]:
             "`robbench run` makes one.",
         )
     return runs
+
+
+def _title(manifest: dict[str, Any], defense: str) -> str:
+    """What a run calls a defense in print, which says too if its training collapsed."""
+    record = manifest.get("defenses")
+    entry = record.get(defense) if isinstance(record, dict) else None
+    title = entry.get("title") if isinstance(entry, dict) else None
+    return title if isinstance(title, str) and title else defense
 
 
 def _read(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:

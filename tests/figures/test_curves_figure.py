@@ -188,3 +188,11 @@ def test_labels_are_spread_without_crossing_and_no_more_than_needed(heights: lis
     assert all(b - a >= 6 - 1e-9 for a, b in itertools.pairwise(placed))
     if all(b - a >= 6 for a, b in itertools.pairwise(heights)):
         assert placed == pytest.approx(heights)
+
+
+def test_the_legend_prints_titles_and_so_marks_collapsed_trainings():
+    curves = made_up_curves(["fast-at", "natural"], ["pgd100"])
+    titles = ["FAST-AT (collapsed)" if name == "fast-at" else name for name in curves["defense"]]
+    figure = figures.get("curves")(curves.assign(title=titles))
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["FAST-AT (collapsed)", "Natural"]
