@@ -13,6 +13,10 @@ from robbench.defenses.plain_network import PlainNetworkRecipe
 from robbench.defenses.registration import register_defense
 
 RELATIVE_NOISE = 2.0
+LARGEST_NOISE = 0.3
+"""Of the default. With the paper's 2ε at ε = 0.3, noise and step span nearly all of the box, and the digits
+network learns next to nothing: 23 % clean accuracy after 3 000 iterations, against 77 % with noise of 0.3
+after 700."""
 
 
 @register_defense("n-fgsm")
@@ -26,7 +30,7 @@ class NFGSM(PlainNetworkRecipe):
 
     Attributes:
         epsilon: Length of the step, in pixel scale; above 0, at most 1.
-        noise: Half-width of η, in pixel scale; above 0, at most 1.
+        noise: Half-width of η, in pixel scale; above 0, at most 1. Default: 2ε, but at most 0.3.
     """
 
     title = "N-FGSM"
@@ -43,8 +47,7 @@ class NFGSM(PlainNetworkRecipe):
     @classmethod
     def for_dataset(cls, info: DatasetInfo) -> "NFGSM":
         epsilon = info.inner_attack.epsilon
-        # Noise of half-width 1 reaches all of the box from any pixel; there is no more.
-        return cls(epsilon, min(RELATIVE_NOISE * epsilon, 1.0))
+        return cls(epsilon, min(RELATIVE_NOISE * epsilon, LARGEST_NOISE))
 
     def loss(self, defense: Defense, batch: TrainingBatch) -> Tensor:
         box = linf_ball(batch.images, 1.0)

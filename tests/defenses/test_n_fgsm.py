@@ -39,6 +39,6 @@ def test_the_images_leave_the_ball_of_the_step_and_it_says_so():
     assert "outside the ε-ball" in (NFGSM.__doc__ or "")
 
 
-def test_noise_that_would_exceed_the_box_by_default_is_all_of_it():
-    assert recipe_options(make_recipe("n-fgsm", epsilon=0.3)) == {"epsilon": 0.3, "noise": 0.6}
-    assert recipe_options(make_recipe("n-fgsm", epsilon=0.7)) == {"epsilon": 0.7, "noise": 1.0}
+def test_the_noise_is_twice_the_radius_where_the_box_leaves_room_for_it():
+    assert recipe_options(make_recipe("n-fgsm", epsilon=0.1)) == {"epsilon": 0.1, "noise": 0.2}
+    assert recipe_options(make_recipe("n-fgsm", epsilon=0.3)) == {"epsilon": 0.3, "noise": 0.3}
