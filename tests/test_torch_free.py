@@ -11,6 +11,7 @@ import pytest
         "import robbench.analysis.curves, robbench.analysis.joining",
         "import robbench.figures.plotting; from robbench.figures import figures; figures.names()",
         "import robbench.comparing",
+        "import robbench.reporting",
     ],
 )
 def test_what_reads_tables_and_draws_needs_no_torch(statement: str) -> None:

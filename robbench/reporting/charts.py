@@ -131,7 +131,7 @@ def _layout(curves: pd.DataFrame, unit: EpsilonUnit, norm: str) -> dict[str, Any
     axes = Figure().add_subplot()
     format_epsilon_axis(axes, curves["epsilon"])
     low, high = axes.get_xlim()
-    ticks = [tick for tick in axes.get_xticks() if 0 <= tick <= high]
+    ticks = [float(tick) for tick in axes.get_xticks() if 0 <= tick <= high]
     axis = {"fixedrange": True, "zeroline": False, "automargin": True, "ticks": ""}
     return {
         "autosize": True,

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Any
 
 from robbench.errors import UserError
+from robbench.reporting.audits import Audit
 from robbench.reporting.charts import Chart, LegendEntry
 from robbench.reporting.curve_tables import CurveTable, Glance
 from robbench.reporting.differences import Differences
@@ -45,11 +46,13 @@ class Page:
 
     Attributes:
         sections: What was found.
+        audits: Whether it is real; may be empty.
         origins: Where it comes from.
         notes: What a reader should know, in sentences.
     """
 
     sections: list[Section]
+    audits: list[Audit]
     origins: list[Origin]
     notes: list[str]
 

@@ -13,6 +13,7 @@ from robbench.figures.epsilon_axis import natural_unit
 from robbench.figures.panel_grid import panel_columns
 from robbench.figures.titles import dataset_title, norm_title, printable
 from robbench.files import make_folder, write_bytes
+from robbench.reporting.audits import audits
 from robbench.reporting.charts import charts, legend
 from robbench.reporting.curve_tables import at_a_glance, common_epsilon, curve_table
 from robbench.reporting.differences import check_baseline, differences
@@ -90,7 +91,7 @@ def gather_page(request: ReportRequest) -> Page:
         for _, curves in joined.curves.groupby(["dataset", "norm", "criterion"], sort=False)
     ]
     origins = [origin(Path(run), manifest) for run, manifest in manifests.items()]
-    return Page(sections, origins, [*notes, *joined.notes])
+    return Page(sections, audits(request.results, manifests.values()), origins, [*notes, *joined.notes])
 
 
 def _section(

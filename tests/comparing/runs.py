@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from robbench.analysis.worst_of import curves_with_worst_of
 from robbench.store import open_run
-from tests.outcome_tables import GRID, outcome_table
+from tests.outcome_tables import GRID, example_table, outcome_table
 
 Flags = Mapping[tuple[str, str], np.ndarray]
 """Which samples are broken at which radius, by defense and attack."""
@@ -27,6 +27,7 @@ def make_run(
     grid: tuple[float, ...] = GRID,
     first: int = 0,
     weights: str = "w",
+    examples: int = 0,
     **constants: Any,
 ) -> Path:
     """A run of these flags, each computed by a job of its own.
@@ -37,6 +38,7 @@ def make_run(
         grid: Its radii.
         first: The index of its first sample.
         weights: What tells the weights of its defenses from others of the same names.
+        examples: How many adversarial images each job keeps.
         **constants: Columns of the outcomes.
     """
     names = dict.fromkeys(defense for defense, _ in broken)
@@ -57,6 +59,7 @@ def make_run(
                 "job_id": f"{zlib.crc32(bytes(folder)):08x}{number:04x}",
             }
             tables.append(outcome_table(indices, flags, grid, **{**constants, **keys}))
+            store.keep_examples(keys["job_id"], example_table(indices[:examples]))
             store.append(keys["job_id"], tables[-1])
             store.complete_job(keys["job_id"], {"seconds": 2.0, "n_forward": 1000, "n_backward": 500})
         outcomes = pa.concat_tables(tables)
