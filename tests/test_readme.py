@@ -53,14 +53,33 @@ def test_the_costs_are_the_committed_measurement(engine, column, label, shape):
     assert f"{label} | {' | '.join(cells)} |" in README
 
 
-def test_the_example_defense_runs_as_written(shell, tmp_path, monkeypatch):
-    (block,) = re.findall(r"`mine\.py`:\n\n```python\n(.*?)```", README, re.DOTALL)
-    (command,) = re.findall(r"^robbench (run --defense mine\.py.*)$", README, re.MULTILINE)
-    (tmp_path / "mine.py").write_text(block)
+def _section(title: str) -> str:
+    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs_as_written(shell, tmp_path, monkeypatch):
+    (block,) = re.findall(r"```bash\n(.*?)```", _section("Your own defense"), re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    typed = shell(*shlex.split(command), "--samples", "60")
-    assert typed.code == 0, typed.err
-    assert "mine.build" in typed.out
+    for line in block.splitlines():
+        typed = shell(*shlex.split(line, comments=True)[1:])
+        assert typed.code == 0, f"{line}\n{typed.err}"
+    (factory,) = re.findall(r"```python\n(.*?)```", _section("Your own defense"), re.DOTALL)
+    written = (tmp_path / "mine.py").read_text().splitlines()
+    assert set(factory.splitlines()) <= set(written)
+
+
+@pytest.mark.slow
+def test_the_tutorial_ends_as_it_says(shell, tmp_path, monkeypatch):
+    (command,) = re.findall(
+        r"^robbench (run --defense mine\.py.*)$", _section("Your own defense"), re.MULTILINE
+    )
+    monkeypatch.chdir(tmp_path)
+    shell("new-defense", "mine.py")
+    shell(*shlex.split(command), "--out", "run")
+    curves = pd.read_csv("run/curves.csv").set_index(["defense", "attack", "epsilon"]).robust_accuracy
+    assert curves["mine.build", "pgd20", 0.2] > curves["pgd-at", "pgd20", 0.2] + 0.1
+    assert curves["mine.build", "bpda20", 0.2] < 0.05
 
 
 def test_every_attack_named_is_one():
