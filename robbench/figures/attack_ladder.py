@@ -1,0 +1,92 @@
+"""One defense under ever stronger attacks: a panel per dataset, a curve per attack."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from robbench.figures.epsilon_axis import format_epsilon_axis
+from robbench.figures.house_style import CurveStyle, house_style
+from robbench.figures.titles import dataset_title
+
+_PANEL_WIDTH, _PANEL_HEIGHT = 3.3, 2.9
+_STYLES = (
+    CurveStyle("#D55E00", "-", "D"),
+    CurveStyle("#E69F00", "--", "s"),
+    CurveStyle("#0072B2", "-.", "^"),
+    CurveStyle("#56B4E9", (0, (5, 1, 1, 1, 1, 1)), "v"),
+    CurveStyle("#009E73", (0, (1, 1.5)), "o"),
+    CurveStyle("#000000", ":", "X"),
+)
+
+
+def draw_ladder(
+    curves: pd.DataFrame,
+    attacks: Mapping[str, str],
+    datasets: Sequence[str],
+    title: str,
+    notes: Sequence[str],
+) -> Figure:
+    """Draw a panel for each dataset.
+
+    Args:
+        curves: Columns as in :data:`robbench.schema.CURVES`.
+        attacks: The kinds of attack in order, each with its words for the legend; ``curves`` has them in
+            its column ``kind``.
+        datasets: The panels; one without curves says that it was not run.
+        title: What stands above.
+        notes: What a reader must know, in sentences; they stand below.
+    """
+    with house_style():
+        styles = dict(zip(attacks, _STYLES, strict=False))
+        height = _PANEL_HEIGHT + 1.0 + 0.14 * len(notes)
+        figure = Figure(figsize=(_PANEL_WIDTH * len(datasets) + 0.4, height), layout="constrained")
+        panels = figure.subplots(1, len(datasets), squeeze=False)[0]
+        for axes, dataset in zip(panels, datasets, strict=True):
+            _draw_panel(axes, curves.loc[curves["dataset"] == dataset], styles)
+            axes.set_title(dataset_title(dataset), loc="left", fontsize=9.5, fontweight="bold")
+        panels[0].set_ylabel("Accuracy (%)")
+        handles = [
+            Line2D([], [], color=s.color, linestyle=s.line, marker=s.marker, label=attacks[kind])
+            for kind, s in styles.items()
+        ]
+        figure.suptitle(title, fontsize=10.5)
+        figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=3.4)
+        if notes:
+            figure.supxlabel("\n".join(notes), fontsize=7.5, color="#7a2b00")
+        return figure
+
+
+def _draw_panel(axes: Axes, curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> None:
+    axes.set_ylim(-3, 103)
+    axes.set_yticks(range(0, 101, 20))
+    if not len(curves):
+        axes.text(0.5, 0.5, "not run", transform=axes.transAxes, ha="center", color="#7a2b00", fontsize=12)
+        axes.set_xticks([])
+        return
+    format_epsilon_axis(axes, curves["epsilon"])
+    axes.set_xlabel("Perturbation ε (L∞, pixels in [0, 1])")
+    for kind, style in styles.items():
+        curve = curves.loc[curves["kind"] == kind].sort_values("epsilon")
+        if not len(curve):
+            continue
+        percent = curve[["robust_accuracy", "ci_low", "ci_high"]] * 100
+        axes.fill_between(
+            curve["epsilon"],
+            percent["ci_low"],
+            percent["ci_high"],
+            color=style.color,
+            alpha=0.12,
+            linewidth=0,
+        )
+        axes.plot(
+            curve["epsilon"],
+            percent["robust_accuracy"],
+            color=style.color,
+            linestyle=style.line,
+            marker=style.marker,
+            linewidth=1.5,
+            markersize=3.8,
+        )

@@ -1,0 +1,138 @@
+"""The paper's figures of curves: a row of panels per protocol, a panel per attack, a curve per defense."""
+
+import math
+import re
+import textwrap
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+
+from robbench.analysis.protocols import PROTOCOLS, protocol_of
+from robbench.analysis.worst_of import WORST_OF
+from robbench.figures.curve_panel import describe_panel, draw_panel, hollow_mark, write_title
+from robbench.figures.epsilon_axis import format_epsilon_axis
+from robbench.figures.house_style import CurveStyle, curve_styles, house_style
+from robbench.figures.paper_points import points_of
+from robbench.figures.registration import register_figure
+from robbench.figures.titles import dataset_title, defense_title, norm_title
+
+_PANEL_WIDTH, _PANEL_HEIGHT = 2.55, 2.05
+_LINE = 0.14
+_NOTE_CHARACTER = 0.062
+"""Width of a character of the notes, in inches, generous."""
+_PANELS = re.compile(r"(pgd|bpda)\d+(-substitute)?(-cw)?")
+"""Attacks that have a panel; others count in worst-of alone."""
+
+
+@register_figure("fig3")
+def draw_fig3(curves: pd.DataFrame) -> Figure:
+    """Figure 3 of the SQ paper: PGD and BPDA, two losses, by the paper's protocol and a stronger one."""
+    return draw_runs(curves)
+
+
+@register_figure("fig4")
+def draw_fig4(curves: pd.DataFrame) -> Figure:
+    """Figure 4 of the SQ paper: as Figure 3, which shows MNIST; Figure 4 shows CIFAR-10."""
+    return draw_runs(curves)
+
+
+def draw_runs(curves: pd.DataFrame) -> Figure:
+    """Draw the curves of any runs in the layout of Figures 3 and 4; the strategy tells the protocol."""
+    table = curves.assign(protocol=[protocol_of(strategy) for strategy in curves["strategy"]])
+    title = f"{dataset_title(curves['dataset'].iloc[0])}: accuracy under attack, with 95 % bands"
+    return draw_protocols(table, title, ())
+
+
+def draw_protocols(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Figure:
+    """Draw a row of panels for each protocol.
+
+    Args:
+        curves: Columns as in :data:`robbench.schema.CURVES`, and ``protocol``; not empty.
+        title: What stands above.
+        notes: What a reader must know, in sentences; they stand below.
+    """
+    with house_style():
+        return _draw(curves, title, notes)
+
+
+def _draw(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Figure:
+    rows = [
+        (name, _panels_of(part))
+        for name in PROTOCOLS
+        if len(part := curves.loc[curves["protocol"] == name]) and _panels_of(part)
+    ]
+    columns = max(len(panels) for _, panels in rows)
+    titles = [[describe_panel(panel) for panel in panels] for _, panels in rows]
+    rooms = [max(len(lines) for lines in row) - 1 for row in titles]
+    heights = [_PANEL_HEIGHT + _LINE * room + 0.55 for room in rooms]
+    width = _PANEL_WIDTH * columns + 0.5
+    written = _wrap(notes, width)
+    foot = 0.3 + _LINE * len(written)
+    figure = Figure(figsize=(width, sum(heights) + foot + 0.35), layout="constrained")
+    parts = _subfigures(figure, [*heights, foot])
+    figure.suptitle(title, fontsize=11)
+    styles = curve_styles(curves["defense"])
+    for (name, panels), part, row_titles, room in zip(rows, parts, titles, rooms, strict=False):
+        _draw_row(part, panels, styles, row_titles, room, columns)
+        part.suptitle(PROTOCOLS[name], fontsize=9, x=0.01, ha="left", color="#222222")
+    _draw_foot(parts[-1], _legend(curves, styles), written)
+    return figure
+
+
+def _panels_of(curves: pd.DataFrame) -> list[pd.DataFrame]:
+    shown = [
+        panel
+        for (attack, _), panel in curves.groupby(["attack", "criterion"], sort=False)  # pyright: ignore[reportGeneralTypeIssues]
+        if _PANELS.fullmatch(str(attack)) or attack == WORST_OF
+    ]
+    # A defense that came later may have brought worst-of before an attack; it closes the row.
+    return sorted(shown, key=lambda panel: panel["attack"].iloc[0] == WORST_OF)
+
+
+def _subfigures(figure: Figure, heights: list[float]) -> list[SubFigure]:
+    made = figure.subfigures(len(heights), 1, height_ratios=heights)
+    return list(made.flat)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _draw_row(
+    part: SubFigure,
+    panels: list[pd.DataFrame],
+    styles: dict[str, CurveStyle],
+    titles: list[list[str]],
+    room: int,
+    columns: int,
+) -> None:
+    first: Axes | None = None
+    for position, (panel, lines) in enumerate(zip(panels, titles, strict=True)):
+        axes = part.add_subplot(1, columns, position + 1, sharex=first, sharey=first)
+        if first is None:
+            first = axes
+            format_epsilon_axis(axes, panel["epsilon"])
+        draw_panel(axes, panel, styles)
+        write_title(axes, lines, room)
+        axes.tick_params(labelleft=position == 0)
+        axes.set_ylabel("Accuracy (%)" if position == 0 else "")
+        axes.set_xlabel(f"Perturbation ε ({norm_title(panel['norm'].iloc[0])}, pixels in [0, 1])")
+
+
+def _draw_foot(part: SubFigure, legend: list[Line2D], notes: list[str]) -> None:
+    part.legend(handles=legend, loc="upper center", ncols=min(len(legend), 6), handlelength=3.4)
+    part.text(0.01, 0.02, "\n".join(notes), fontsize=7.5, color="#7a2b00", va="bottom")
+
+
+def _legend(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2D]:
+    lines = [
+        Line2D([], [], color=s.color, linestyle=s.line, marker=s.marker, label=defense_title(name))
+        for name, s in styles.items()
+    ]
+    every = curves.groupby(["protocol", "defense", "attack", "criterion"], sort=False)
+    if any(list(points_of(curve)) for _, curve in every):
+        lines.append(hollow_mark("#444444", "o", label="stated in the SQ paper (2019)"))
+    return lines
+
+
+def _wrap(notes: Sequence[str], width: float) -> list[str]:
+    return textwrap.wrap(" ".join(notes), math.floor(width / _NOTE_CHARACTER)) if notes else []

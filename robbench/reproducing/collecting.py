@@ -1,0 +1,122 @@
+"""From runs on the shelf to one tidy table of curves; what was not run has rows that say so."""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+import pyarrow as pa
+
+from robbench.analysis.worst_of import curves_with_worst_of
+from robbench.figures.titles import dataset_title, defense_title
+from robbench.reproducing.shelf import Shelf, StoredRun
+from robbench.reproducing.sweeps import STRATEGIES, PaperRun
+from robbench.schema import CURVES, OUTCOMES, arrow_schema
+
+DONE, NOT_RUN = "done", "not run"
+COLUMNS = ["protocol", "state", *(column.name for column in CURVES)]
+_COUNTS = ("n", "n_correct", "seed")
+_SHARES = ("epsilon", "robust_accuracy", "ci_low", "ci_high")
+_TYPES = dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(_SHARES, "float64")
+
+
+def collect_curves(runs: Sequence[PaperRun], shelf: Shelf) -> pd.DataFrame:
+    """The curves of runs, those of a run by itself, worst-of included.
+
+    Returns:
+        The columns of :data:`robbench.schema.CURVES` after ``protocol`` and ``state``. A run that is missing
+        has one row per attack, whose state is ``not run`` and whose numbers are missing.
+    """
+    tables = []
+    for run in runs:
+        stored = shelf.stored(run)
+        tables.append(_not_run(run) if stored is None else _done(run, stored.curves()))
+    return _conform(tables)
+
+
+def collect_together(runs: Sequence[PaperRun], shelf: Shelf) -> pd.DataFrame:
+    """The curves of runs of one model as if they had been one run, so that worst-of counts all of them.
+
+    Args:
+        runs: Of one model under one protocol; those that are missing have rows that say so.
+        shelf: Where they lie.
+    """
+    found = [stored for run in runs if (stored := shelf.stored(run)) is not None]
+    tables = [_not_run(run) for run in runs if shelf.stored(run) is None]
+    if found:
+        outcomes = [stored.outcomes() for stored in found]
+        shared = min(rows["sample_index"].to_numpy().max() for rows in outcomes)
+        together = pd.concat([rows[rows["sample_index"] <= shared] for rows in outcomes], ignore_index=True)
+        table = pa.Table.from_pandas(together, schema=arrow_schema(OUTCOMES), preserve_index=False)
+        epsilons = tuple(found[0].manifest["spec"]["eps_grid"])
+        tables.insert(0, _done(found[0].run, curves_with_worst_of(table, epsilons)))
+    return _conform(tables)
+
+
+def remarks(runs: Iterable[PaperRun], shelf: Shelf) -> list[str]:
+    """What makes the runs less than the paper's: few samples, short trainings, other data, missing parts."""
+    runs = list(runs)
+    found = [stored for run in runs if (stored := shelf.stored(run)) is not None]
+    notes = [*_few_samples(found, shelf), *_short_trainings(found, shelf), *_other_data(found)]
+    missing = dict.fromkeys(_missing(run) for run in runs if shelf.stored(run) is None)
+    return [*dict.fromkeys(notes), *([f"Not run: {', '.join(missing)}."] if missing else [])]
+
+
+def _few_samples(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
+    notes = []
+    for stored in found:
+        training = shelf.training_of(stored)
+        if stored.samples is not None:
+            whole = f" of {training['test_samples']:,}" if training else ""
+            dataset = dataset_title(stored.run.training.dataset)
+            notes.append(f"{dataset}: the first {stored.samples:,}{whole} test images only.")
+    return notes
+
+
+def _short_trainings(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
+    notes = []
+    for stored in found:
+        training = shelf.training_of(stored)
+        if training and training["iterations"] < training["recipe_iterations"]:
+            notes.append(
+                f"{_title(stored.run)} was trained for {training['iterations']:,} iterations instead of "
+                f"{training['recipe_iterations']:,}."
+            )
+    return notes
+
+
+def _other_data(found: Sequence[StoredRun]) -> list[str]:
+    return [
+        f"The {dataset_title(stored.run.training.dataset)} images are a JPEG copy of the original."
+        for stored in found
+        if "jpeg" in stored.manifest["dataset"]["source"].lower()
+        and stored.run.training.dataset != "imagenet"
+    ]
+
+
+def _missing(run: PaperRun) -> str:
+    return f"{_title(run)} ({', '.join(run.attacks)})" if run.part else _title(run)
+
+
+def _title(run: PaperRun) -> str:
+    return f"{defense_title(run.name)} on {dataset_title(run.training.dataset)}"
+
+
+def _done(run: PaperRun, curves: pd.DataFrame) -> pd.DataFrame:
+    return curves.assign(protocol=run.protocol, state=DONE, defense=run.name)
+
+
+def _not_run(run: PaperRun) -> pd.DataFrame:
+    known = {
+        "protocol": run.protocol,
+        "state": NOT_RUN,
+        "dataset": run.training.dataset,
+        "defense": run.name,
+        "norm": "linf",
+        "criterion": run.criterion,
+        "strategy": STRATEGIES[run.protocol],
+    }
+    return pd.DataFrame([{**known, "attack": attack} for attack in run.attacks])
+
+
+def _conform(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    # Types before the joining, so that a table of missing parts does not turn counts into fractions.
+    return pd.concat([table.reindex(columns=COLUMNS).astype(_TYPES) for table in tables], ignore_index=True)

@@ -1,0 +1,125 @@
+"""The shelf: the folder that holds the runs, the data and the figures of the paper, read without torch."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import csv
+
+from robbench.files import make_folder, write_csv
+from robbench.reproducing.sweeps import PaperRun
+from robbench.store.layout import JOBS, RUN, is_complete, read_manifest
+from robbench.store.reading import read_curves, read_outcomes
+
+RUNS = "runs"
+TRAININGS = "trainings.csv"
+_TRAINING_TEXTS = (
+    "dataset",
+    "defense",
+    "folder",
+    "device",
+    "precision",
+    "date",
+    "source",
+    "sha256",
+    "command",
+)
+"""Columns that are text, whatever they look like."""
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A complete run on the shelf.
+
+    Attributes:
+        run: What it is a run of.
+        folder: Where it lies.
+        manifest: Its ``run.json``.
+    """
+
+    run: PaperRun
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def samples(self) -> int | None:
+        """How many samples were asked for; None: all."""
+        return self.manifest["spec"]["samples"]
+
+    @property
+    def weights(self) -> str:
+        """The SHA-256 of the attacked model's file."""
+        return self.manifest["defenses"][self.run.training.defense]["weights_sha256"]
+
+    @property
+    def lost_jobs(self) -> list[str]:
+        """Jobs whose rows are no longer there: who deletes a file has it computed again."""
+        return [job for job in self.manifest["jobs"] if not (self.folder / JOBS / f"{job}.parquet").is_file()]
+
+    def curves(self) -> pd.DataFrame:
+        """Its curves, worst-of included; columns as in :data:`robbench.schema.CURVES`."""
+        return read_curves([self.folder]).curves.drop(columns="run")
+
+    def outcomes(self) -> pd.DataFrame:
+        """Its rows, one per attack and sample; columns as in :data:`robbench.schema.OUTCOMES`."""
+        return read_outcomes(self.folder)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The folder of everything that was reproduced.
+
+    Attributes:
+        folder: ``results/paper``.
+    """
+
+    folder: Path
+
+    def run_folder(self, run: PaperRun, identity: str) -> Path:
+        """Where a run is kept: what it is, and a hash of what exactly was asked."""
+        return self.folder / RUNS / f"{run.slot}-{identity[:8]}"
+
+    def stored(self, run: PaperRun) -> StoredRun | None:
+        """The newest complete run of a slot; older ones have other weights or fewer samples."""
+        pattern = re.compile(rf"{re.escape(run.slot)}-[0-9a-f]{{8}}")
+        places = (self.folder / RUNS).glob(f"{run.slot}-*")
+        folders = [path for path in places if pattern.fullmatch(path.name) and (path / RUN).is_file()]
+        found = [StoredRun(run, folder, read_manifest(folder)) for folder in folders]
+        complete = [stored for stored in found if is_complete(stored.folder, stored.manifest)]
+        return max(complete, key=lambda stored: stored.manifest["created"], default=None)
+
+    def data_path(self, target: str) -> Path:
+        """The CSV file of a target."""
+        return self.folder / f"{target}.csv"
+
+    def read_data(self, target: str) -> pd.DataFrame | None:
+        """The data of a target that no run gives; None where they were not computed."""
+        path = self.data_path(target)
+        return _read(path) if path.is_file() else None
+
+    def write_data(self, target: str, data: pd.DataFrame) -> None:
+        """Write the data of a target."""
+        make_folder(self.folder)
+        write_csv(self.data_path(target), data)
+
+    def trainings(self) -> pd.DataFrame:
+        """What is known of the models; columns as in :data:`robbench.reproducing.trainings.COLUMNS`."""
+        path = self.folder / TRAININGS
+        if not path.is_file():
+            return pd.DataFrame({"sha256": []})
+        return _read(path, _TRAINING_TEXTS)
+
+    def training_of(self, stored: StoredRun) -> dict[str, Any] | None:
+        """What is known of the model that a run attacked."""
+        table = self.trainings()
+        rows = table.loc[table["sha256"] == stored.weights].to_dict("records")
+        return {str(key): value for key, value in rows[0].items()} if rows else None
+
+
+def _read(path: Path, texts: tuple[str, ...] = ()) -> pd.DataFrame:
+    """A table whose numbers are, bit for bit, those that were written."""
+    types = csv.ConvertOptions(column_types=dict.fromkeys(texts, pa.string()))
+    return csv.read_csv(path, convert_options=types).to_pandas()

@@ -1,0 +1,99 @@
+"""The sweeps behind a target: which model meets which attacks, under which reading of success."""
+
+from dataclasses import dataclass
+
+from robbench.analysis.protocols import PAPER, STRONGER
+from robbench.models import StoredModel
+from robbench.registry import suggest
+from robbench.spec import CANONICAL, SweepSpec
+
+STRATEGIES = {PAPER: "independent", STRONGER: "survivors"}
+"""How the grid is swept under either protocol; see :mod:`robbench.analysis.protocols`."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A trained model that a run needs.
+
+    Attributes:
+        dataset: A registered dataset.
+        defense: A registered defense.
+        options: Options that differ from the paper's for this dataset, as ``levels`` and ``alpha``.
+        seed: The seed of the training.
+        folder: The folder inside the directory of models; empty for the ordinary model of the defense.
+    """
+
+    dataset: str
+    defense: str
+    options: tuple[tuple[str, int | float], ...] = ()
+    seed: int = 0
+    folder: str = ""
+
+    def command(self) -> str:
+        """What a user types to train it."""
+        parts = [f"robbench train --defense {self.defense} --dataset {self.dataset}"]
+        parts += [f"--set {key}={value:g}" for key, value in self.options]
+        parts += [f"--seed {self.seed}"] if self.seed else []
+        parts += [f"--models-dir models/{self.folder}"] if self.folder else []
+        return " ".join(parts)
+
+    def is_met_by(self, model: StoredModel) -> bool:
+        """Whether a stored model has these options and this seed, however long it was trained."""
+        card = model.card
+        options = dict(self.options)
+        return card.seed == self.seed and all(card.options.get(key) == options[key] for key in options)
+
+
+@dataclass(frozen=True)
+class PaperRun:
+    """One sweep: one model, one protocol.
+
+    Attributes:
+        training: The model.
+        protocol: ``paper`` or ``stronger``.
+        attacks: Canonical attack names.
+        label: What figures call the curves; empty: the defense's name.
+        part: Tells runs apart that have model and protocol in common.
+        eps_grid: As in :class:`robbench.spec.SweepSpec`.
+        criterion: ``top1`` or ``top5``.
+    """
+
+    training: Training
+    protocol: str
+    attacks: tuple[str, ...]
+    label: str = ""
+    part: str = ""
+    eps_grid: str = CANONICAL
+    criterion: str = "top1"
+
+    def __post_init__(self) -> None:
+        if self.protocol not in STRATEGIES:
+            raise suggest("protocol", self.protocol, STRATEGIES)
+
+    @property
+    def name(self) -> str:
+        """What the curves are called."""
+        return self.label or self.training.defense
+
+    @property
+    def slot(self) -> str:
+        """What the run's folder is called, but for the hash of what exactly was run; safe in a path."""
+        parts = [self.training.dataset, self.protocol, self.training.folder or self.training.defense]
+        parts += [] if self.criterion == "top1" else [self.criterion]
+        return "-".join([*parts, *([self.part] if self.part else [])])
+
+    def spec(self, samples: int | None) -> SweepSpec:
+        """The sweep as the runner takes it.
+
+        Args:
+            samples: How many samples, from the first; None: all.
+        """
+        return SweepSpec(
+            defenses=(self.training.defense,),
+            attacks=self.attacks,
+            dataset=self.training.dataset,
+            eps_grid=self.eps_grid,
+            samples=samples,
+            sweep=STRATEGIES[self.protocol],
+            criterion=self.criterion,
+        )

@@ -1,0 +1,15 @@
+"""Figure 6: CIFAR-10, NSQ of K = 2, 3, 4 levels under the paper's BPDA, α = 100 × 255."""
+
+from robbench.reproducing.curve_targets import CurveTarget
+from robbench.reproducing.level_targets import level_runs
+from robbench.reproducing.registration import register_target
+
+
+@register_target
+class Figure6(CurveTarget):
+    """How the number of levels changes NSQ, at one slope."""
+
+    name = "fig6"
+    title = "Figure 6"
+    caption = "CIFAR-10: NSQ of K levels under the paper’s BPDA of 20 steps, α = 100 × 255, with 95 % bands"
+    runs = level_runs(100)

@@ -1,0 +1,68 @@
+"""What the models cost to train: a table, and the measured answer to the paper's 24-fold speed-up."""
+
+from typing import Any
+
+import pandas as pd
+
+from robbench.figures.titles import dataset_title, defense_title
+from robbench.text_table import TextTable
+
+_COLUMNS = (
+    "dataset",
+    "defense",
+    "clean accuracy",
+    "iterations",
+    "of the recipe's",
+    "seconds",
+    "passes per iteration and image",
+    "device",
+)
+CLAIM = {"mnist": 24.0}
+"""How many times longer the paper trained PGD-AT than NSQ, where it gives both times."""
+
+
+def cost_table(trainings: pd.DataFrame) -> TextTable:
+    """One row per model.
+
+    Args:
+        trainings: Columns as in :data:`robbench.reproducing.trainings.COLUMNS`.
+    """
+    rows = [
+        (
+            dataset_title(row["dataset"]),
+            " ".join([defense_title(row["defense"]), *([f"({row['folder']})"] if row["folder"] else [])]),
+            f"{row['clean_accuracy']:.1%} of {row['test_samples']:,}",
+            f"{row['iterations']:,}",
+            f"{row['recipe_iterations']:,}",
+            f"{row['seconds']:,.0f}",
+            f"{_passes(row):.1f}",
+            f"{row['device']}, {row['precision']}",
+        )
+        for row in trainings.to_dict("records")
+    ]
+    return TextTable("What training cost", _COLUMNS, rows)
+
+
+def cost_notes(trainings: pd.DataFrame) -> list[str]:
+    """How many times longer PGD-AT takes than NSQ per iteration, measured, beside what the paper says."""
+    notes = []
+    for dataset, table in trainings.loc[trainings["folder"] == ""].groupby("dataset", sort=False):
+        newest = {row["defense"]: row for row in table.sort_values("date").to_dict("records")}
+        if not {"nsq", "pgd-at"} <= newest.keys():
+            continue
+        nsq, pgd_at = newest["nsq"], newest["pgd-at"]
+        times = (pgd_at["seconds"] / pgd_at["iterations"]) / (nsq["seconds"] / nsq["iterations"])
+        passes = _passes(pgd_at) / _passes(nsq)
+        same = nsq["device"] == pgd_at["device"]
+        where = "on the same device" if same else f"on {pgd_at['device']} and {nsq['device']}"
+        claim = f" The paper's times have a ratio of {CLAIM[str(dataset)]:g}." if dataset in CLAIM else ""
+        notes.append(
+            f"{dataset_title(str(dataset))}: one iteration of PGD-AT took {times:.1f} times as long as one "
+            f"of NSQ ({where}), and {passes:.1f} times as many passes.{claim}"
+        )
+    return notes
+
+
+def _passes(row: dict[Any, Any]) -> float:
+    """Forward and backward passes of one image, for each time an image is shown."""
+    return (row["n_forward"] + row["n_backward"]) / (row["iterations"] * row["batch_size"])

@@ -1,0 +1,134 @@
+"""The models behind the runs: finding them, training what is missing, and a table of what they cost."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from robbench.datasets import datasets, load_dataset
+from robbench.defenses.options import build_recipe
+from robbench.devices import choose_device
+from robbench.errors import UserError
+from robbench.files import make_folder, write_csv
+from robbench.models import StoredModel, card_path, read_card, search_path, weights_path
+from robbench.preparation import RunSettings
+from robbench.reproducing.shelf import TRAININGS, Shelf
+from robbench.reproducing.sweeps import Training
+from robbench.reproducing.watching import Watcher
+from robbench.training import TrainingRequest, train
+
+COLUMNS = (
+    "dataset",
+    "defense",
+    "folder",
+    "seed",
+    "iterations",
+    "recipe_iterations",
+    "batch_size",
+    "seconds",
+    "n_forward",
+    "n_backward",
+    "clean_accuracy",
+    "test_samples",
+    "device",
+    "precision",
+    "date",
+    "source",
+    "sha256",
+    "command",
+)
+"""One row per model: what it is, what it cost, in seconds and passes of one image, and how it was made.
+
+``recipe_iterations`` is what the recipe takes by itself: the paper's schedule, where it gives one.
+"""
+
+
+def find_trained(training: Training, models_dir: Path | None) -> StoredModel | None:
+    """The first model on the search path that is what a run needs; None where there is none.
+
+    Raises:
+        UserError: A card is unreadable or lacks its weights.
+    """
+    for place in search_path(models_dir):
+        weights = weights_path(place / training.folder, training.dataset, training.defense)
+        if weights.exists() or card_path(weights).exists():
+            model = read_card(weights)
+            if training.is_met_by(model):
+                return model
+    return None
+
+
+def settings_for(model: StoredModel, settings: RunSettings) -> RunSettings:
+    """Settings under which the runner finds just this model."""
+    home = model.weights.parent.parent
+    return RunSettings(settings.data_dir, home, settings.device, settings.batch_size)
+
+
+def missing_models(trainings: Iterable[Training]) -> UserError:
+    """The error that says what to type for models that are not there."""
+    commands = list(dict.fromkeys(training.command() for training in trainings))
+    names = dict.fromkeys(f"{training.defense} on {training.dataset}" for training in trainings)
+    return UserError(
+        f"{'A trained model is' if len(commands) == 1 else f'{len(commands)} trained models are'} missing: "
+        f"{', '.join(names)}.",
+        "\n".join(
+            [
+                "Train them, which can take hours:",
+                *(f"  {command}" for command in commands),
+                "or let --train do it; --partial goes on without them and says so.",
+            ]
+        ),
+    )
+
+
+def train_missing(trainings: Sequence[Training], settings: RunSettings, watcher: Watcher) -> None:
+    """Train models, one after another, into the directory of models.
+
+    Raises:
+        UserError: The data are missing, or a training fails.
+    """
+    device = choose_device(settings.device)
+    for training in trainings:
+        info, train_split = load_dataset(training.dataset, settings.data_dir, "train")
+        _, test_split = load_dataset(training.dataset, settings.data_dir, "test")
+        root = settings.models_dir if settings.models_dir is not None else Path("models")
+        request = TrainingRequest(
+            defense=training.defense,
+            info=info,
+            train=train_split,
+            test=test_split,
+            options=dict(training.options),
+            seed=training.seed,
+            device=device,
+            models_dir=root / training.folder,
+            command=training.command(),
+        )
+        watcher.say(f"Training {training.defense} on {training.dataset} …")
+        with watcher.training_progress(f"{training.defense} on {training.dataset}") as progress:
+            train(request, progress)
+
+
+def record_trainings(models: Iterable[tuple[Training, StoredModel]], shelf: Shelf) -> None:
+    """Write what models cost onto the shelf, beside what is known of earlier ones."""
+    known = {row["sha256"]: row for row in shelf.trainings().to_dict("records")}
+    known |= {model.card.sha256: _row(training, model) for training, model in models}
+    if not known:
+        return
+    table = pd.DataFrame(list(known.values())).reindex(columns=list(COLUMNS))
+    make_folder(shelf.folder)
+    order = ["dataset", "folder", "defense", "seed", "date", "sha256"]
+    write_csv(shelf.folder / TRAININGS, table.sort_values(order, kind="stable"))
+
+
+def _row(training: Training, model: StoredModel) -> dict[str, Any]:
+    card = model.card
+    info = datasets.get(card.dataset)
+    recipe_plan = build_recipe(card.defense, info, card.options).plan(info)
+    values = {name: getattr(card, name) for name in COLUMNS if hasattr(card, name)}
+    return values | {
+        "folder": training.folder,
+        "iterations": int(card.plan["iterations"]),
+        "recipe_iterations": recipe_plan.iterations,
+        "batch_size": int(card.plan["batch_size"]),
+    }

@@ -1,0 +1,95 @@
+"""What is collected from runs: curves, worst-of over several runs, remarks, and the paper's numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from robbench.analysis.protocols import PAPER, STRONGER
+from robbench.figures.paper_points import PAPER_POINTS
+from robbench.models import find_model
+from robbench.reproducing import PaperRun, Training
+from robbench.reproducing.collecting import collect_curves, collect_together
+from robbench.reproducing.tables import paper_table
+from robbench.reproducing.training_cost import cost_notes, cost_table
+from robbench.reproducing.trainings import COLUMNS, find_trained
+
+from ..figures.made_up import made_up_curves
+from .conftest import EXTRA, GRID, tiny_run
+
+
+def test_runs_of_one_model_are_taken_together(reproducer):
+    reproducer("tiny", "--samples", 8)
+    runs = (tiny_run(STRONGER, "nsq"), EXTRA)
+    together = collect_together(runs, reproducer.shelf)
+    by_itself = collect_curves(runs, reproducer.shelf)
+    worst = together.loc[together["attack"] == "worst-of"].set_index("epsilon")["n_correct"]
+    others = by_itself.groupby("epsilon")["n_correct"].min()
+    assert (worst <= others).all()
+    assert set(together["attack"]) == {"pgd2", "bpda2", "bpda2-smooth", "worst-of"}
+
+
+def test_a_model_with_other_options_is_not_taken():
+    assert find_trained(Training("digits", "nsq"), None) is not None
+    card = find_model("digits", "nsq").card
+    assert find_trained(Training("digits", "nsq", (("levels", card.options["levels"]),)), None) is not None
+    assert find_trained(Training("digits", "nsq", (("levels", 7),)), None) is None
+    assert find_trained(Training("digits", "nsq", seed=5), None) is None
+
+
+def test_the_command_names_what_differs():
+    training = Training("cifar10", "nsq", (("levels", 2), ("alpha", 255.0)), seed=1, folder="nsq-k2")
+    assert training.command() == (
+        "robbench train --defense nsq --dataset cifar10 --set levels=2 --set alpha=255 --seed 1 "
+        "--models-dir models/nsq-k2"
+    )
+
+
+def test_the_papers_numbers_stand_beside_ours():
+    data = made_up_curves(["nsq"], ["pgd100"], n=1000)
+    data = data.assign(protocol=PAPER, state="done")
+    ours = data["robust_accuracy"].iloc[-1]
+    rows = [dict(zip(paper_table(data).columns, row, strict=True)) for row in paper_table(data).rows]
+    assert len(rows) == len(PAPER_POINTS)
+    mnist = next(
+        row for row in rows if row["dataset"] == "MNIST" and row["attack of the paper"].startswith("PGD")
+    )
+    assert (mnist["dataset"], mnist["defense"]) == ("MNIST", "NSQ")
+    assert mnist["ours"] == f"{100 * ours:.1f}"
+    assert mnist["difference"] == f"{100 * (ours - 0.9849):+.1f}"
+    others = [row for row in rows if row is not mnist]
+    assert {row["ours"] for row in others} == {"not run"}
+
+
+def test_the_speed_up_is_measured_per_iteration():
+    row = dict.fromkeys(COLUMNS, "") | {
+        "dataset": "mnist",
+        "batch_size": 10,
+        "test_samples": 100,
+        "clean_accuracy": 0.5,
+        "device": "here",
+    }
+    nsq = {"defense": "nsq", "iterations": 100, "recipe_iterations": 100, "seconds": 10.0}
+    pgd = {"defense": "pgd-at", "iterations": 50, "recipe_iterations": 100, "seconds": 60.0}
+    passes = [{"n_forward": 1000, "n_backward": 1000}, {"n_forward": 5500, "n_backward": 5500}]
+    table = pd.DataFrame([row | nsq | passes[0], row | pgd | passes[1]])
+    (note,) = cost_notes(table)
+    assert "12.0 times as long" in note
+    assert "11.0 times as many passes" in note
+    assert "24" in note
+    assert len(cost_table(table).rows) == 2
+
+
+def test_an_unknown_protocol_is_refused():
+    with pytest.raises(Exception, match="protocol"):
+        PaperRun(Training("digits", "nsq"), "strong", ("pgd2",), eps_grid=GRID)
+
+
+def test_slots_tell_runs_apart():
+    runs = [
+        PaperRun(Training("imagenet", "nsq"), PAPER, ("pgd20",)),
+        PaperRun(Training("imagenet", "nsq"), PAPER, ("pgd20",), criterion="top5"),
+        PaperRun(Training("imagenet", "nsq"), PAPER, ("pgd20",), part="extra"),
+        PaperRun(Training("imagenet", "nsq", folder="other"), PAPER, ("pgd20",)),
+        PaperRun(Training("imagenet", "nsq"), STRONGER, ("pgd20",)),
+    ]
+    assert len(np.unique([run.slot for run in runs])) == len(runs)

@@ -1,0 +1,133 @@
+"""``robbench reproduce`` as typed: what it runs, what it reuses, and what it says is missing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+
+def contents(folder: Path, pattern: str) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob(pattern))}
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in sorted(folder.rglob("jobs/*.parquet"))}
+
+
+def test_a_target_is_run_drawn_and_described(reproducer):
+    typed = reproducer("tiny", "--samples", 8)
+    assert typed.code == 0, typed.err
+    data = pd.read_csv(reproducer.folder / "tiny.csv")
+    assert set(data["state"]) == {"done"}
+    assert set(data["n"]) == {8}
+    assert set(data["attack"]) == {"pgd2", "bpda2-substitute", "bpda2", "bpda2-smooth", "worst-of"}
+    assert set(data.loc[data["protocol"] == "paper", "strategy"]) == {"independent"}
+    assert (reproducer.folder / "tiny.png").stat().st_size > 10_000
+    page = (reproducer.folder / "README.md").read_text(encoding="utf-8")
+    assert "the first 8 of 360 test images only" in page
+    assert "robbench reproduce tiny --samples 8" in page
+    assert str(reproducer.folder) not in page
+    assert "not run" in page, "what the paper states and we lack"
+
+
+def test_again_computes_nothing_fewer_neither_more_does(reproducer):
+    reproducer("tiny", "--samples", 8)
+    before = times(reproducer.folder)
+    reproducer("tiny", "--samples", 8)
+    reproducer("tiny", "--samples", 5)
+    assert times(reproducer.folder) == before
+    reproducer("tiny", "--samples", 9)
+    assert len(times(reproducer.folder)) == 2 * len(before)
+    assert set(pd.read_csv(reproducer.folder / "tiny.csv")["n"]) == {9}
+
+
+def test_from_results_gives_the_same_bytes_without_torch(reproducer):
+    reproducer("tiny", "fig2", "fig8", "--samples", 8)
+    before = {**contents(reproducer.folder, "*.csv"), **contents(reproducer.folder, "*.png")}
+    for path in reproducer.folder.glob("*.png"):
+        path.unlink()
+    for name in ("tiny.csv", "README.md"):
+        (reproducer.folder / name).unlink()
+    code = (
+        "import sys, pathlib\n"
+        "from tests.reproducing.conftest import Tiny\n"
+        "from robbench.reproducing import ReproduceRequest, register_target, reproduce\n"
+        "register_target(Tiny)\n"
+        "names = ('tiny', 'fig2', 'fig8')\n"
+        "reproduce(ReproduceRequest(names, pathlib.Path(sys.argv[1]), from_results=True))\n"
+        "print('torch' in sys.modules)\n"
+    )
+    root = Path(__file__).parent.parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace("tests.reproducing.conftest", "conftest"), reproducer.folder],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+    )
+    assert done.stdout == "False\n"
+    assert {**contents(reproducer.folder, "*.csv"), **contents(reproducer.folder, "*.png")} == before
+
+
+def test_deleting_a_job_recomputes_just_that(reproducer):
+    reproducer("tiny", "--samples", 8)
+    before, tables = times(reproducer.folder), contents(reproducer.folder, "*.csv")
+    lost = next(reproducer.folder.rglob("jobs/*.parquet"))
+    lost.unlink()
+    # Fewer are asked for: the run that lost a job is mended as it was.
+    typed = reproducer("tiny", "--samples", 4)
+    assert typed.code == 0, typed.err
+    after = times(reproducer.folder)
+    assert {name for name in after if after[name] != before[name]} == {lost.name}
+    assert contents(reproducer.folder, "*.csv") == tables
+
+
+def test_a_missing_model_is_an_error_that_says_what_to_type(reproducer):
+    typed = reproducer("lacking", "--samples", 8)
+    assert typed.code == 2
+    assert "robbench train --defense nsq --dataset digits --models-dir models/nowhere" in typed.err
+    assert "--partial" in typed.err
+    assert not list(reproducer.folder.rglob("run.json"))
+
+
+def test_partial_says_what_was_not_run(reproducer):
+    typed = reproducer("lacking", "--samples", 8, "--partial")
+    assert typed.code == 0, typed.err
+    data = pd.read_csv(reproducer.folder / "lacking.csv")
+    missing = data.loc[data["state"] == "not run"]
+    assert set(missing["defense"]) == {"nsq"}
+    assert missing[["n", "robust_accuracy", "ci_low"]].isna().all(axis=None)
+    assert "Not run: NSQ on Digits." in typed.err
+    assert "models/nowhere" in (reproducer.folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "near"), [("fig33", "fig3"), ("<script>", "all"), ("../../x", "all")])
+def test_an_unknown_target_is_refused_with_the_nearest(reproducer, name, near):
+    typed = reproducer(name)
+    assert typed.code == 2
+    assert near in typed.err
+    assert not reproducer.folder.exists()
+
+
+def test_nothing_to_draw_from_is_told(reproducer):
+    typed = reproducer("tiny", "--from-results")
+    assert typed.code == 2
+    assert "Leave --from-results out" in typed.err
+
+
+def test_an_unknown_format_is_refused_before_anything_runs(reproducer):
+    typed = reproducer("tiny", "--format", "gif")
+    assert typed.code == 2
+    assert not reproducer.folder.exists()
+
+
+def test_without_a_target_they_are_listed(reproducer):
+    typed = reproducer()
+    assert typed.code == 0
+    assert "0 of 5" in typed.out
+    order = [typed.out.index(f"│ {name} ") for name in ("fig2", "fig3", "fig10", "digits")]
+    assert order == sorted(order)
