@@ -90,5 +90,5 @@ def _agree(terminal: Any, prepared: Any, out: Path | None) -> list[str]:
     for path in agreed.files:
         terminal.say(f"Wrote {path}")
     unexplained = agreed.agreement.unexplained
-    problems = [f"{unexplained} differences between backends are UNEXPLAINED."] if unexplained else []
+    problems = [f"UNEXPLAINED differences between backends: {unexplained}."] if unexplained else []
     return [*problems, *failing(agreed.agreement.conformance)]

@@ -71,7 +71,7 @@ def test_a_library_that_takes_other_steps_is_unexplained(
     typed = shell("agree", "--defense", "natural", "--attacks", "pgd5", *backends, *SMALL)
     assert typed.code == 3
     assert typed.out == ""
-    assert "1 differences between backends are UNEXPLAINED." in typed.err
+    assert "UNEXPLAINED differences between backends: 1." in typed.err
     (pair,) = pd.read_csv(tmp_path / "pairs-digits.csv").to_dict("records")
     assert pair["verdict"] == "unexplained"
     assert "differ even without a random start" in pair["why"]
