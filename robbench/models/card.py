@@ -41,6 +41,7 @@ class ModelCard:
         budget: The budget that the iterations were reckoned from, as ``epochs=15``; empty: none.
         peak_memory: Bytes in use at most; 0: not known.
         memory_measure: What those bytes are, in words.
+        start: SHA-256 of the model whose weights it began with; empty: its own random ones.
         watch: What was seen of catastrophic overfitting; None: nobody looked.
         sha256: Of the weights file; filled in by :func:`save_model`.
     """
@@ -68,13 +69,16 @@ class ModelCard:
     budget: str = ""
     peak_memory: int = 0
     memory_measure: str = ""
+    start: str = ""
     watch: WatchRecord | None = None
     sha256: str = ""
 
     @property
     def collapsed(self) -> bool:
         """Whether the training was seen to collapse and not to recover."""
-        return self.watch is not None and self.watch.collapse is not None and not self.watch.recovered
+        return (
+            self.watch is not None and self.watch.collapse is not None and not self.watch.collapse.recovered
+        )
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,13 @@ class Collapse:
     Attributes:
         best: The look with the best accuracy under PGD before.
         found: The first look that counts as collapsed.
+        recovered: Whether PGD's accuracy was back at the last look: half of its best or more, and half of
+            what guessing gets or more.
     """
 
     best: Look
     found: Look
+    recovered: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,6 @@ class WatchRecord:
     n_backward: int = 0
 
     @property
-    def recovered(self) -> bool:
-        """Whether, after a collapse, PGD ended at half of its best or more."""
-        return self.collapse is not None and self.looks[-1].pgd >= self.collapse.best.pgd / 2
-
-    @property
     def verdict(self) -> str:
         """How it went, in a few words for a table."""
         if self.collapse is None:
@@ -78,27 +76,35 @@ class WatchRecord:
         words = f"collapsed at epoch {self.collapse.found.epoch:g}"
         if self.stopped:
             return f"{words}, stopped"
-        return f"{words}, recovered" if self.recovered else words
+        return f"{words}, recovered" if self.collapse.recovered else words
 
 
 def find_collapse(looks: Sequence[Look], samples: int, classes: int) -> Collapse | None:
-    """The first collapse in a sequence of looks.
+    """The first collapse in a sequence of looks: the network resists one step, and PGD not at all.
 
-    A look is collapsed where PGD's accuracy is under half of the best before it, and the one-step accuracy
-    above what it was at that best (the signature of catastrophic overfitting, Wong et al. 2020,
-    arXiv:2001.03994, section 5.3). A best that guessing explains is no best: the lower end of its 95 %
-    interval lies above one in ``classes``.
+    That is catastrophic overfitting (Wong et al. 2020, arXiv:2001.03994, section 5.3). It shows in one of two
+    ways. Either robustness that was there is lost: PGD's accuracy falls under half of its best before, while
+    the one-step accuracy is above what it was at that best. Or it never came: PGD leaves less than half of
+    what guessing gets, one step more than half of the clean accuracy. "There" and "resists" mean above
+    guessing by a 95 % interval.
 
     Args:
         looks: In the order of the steps.
         samples: Images that each look saw.
         classes: The number of classes.
     """
+    guessing = 1 / classes
+
+    def above_guessing(share: float) -> bool:
+        return bool(wilson(np.array(round(share * samples)), np.array(samples)).low > guessing)
+
     for position, look in enumerate(looks):
         best = max(looks[:position], key=lambda earlier: earlier.pgd, default=look)
-        low = wilson(np.array(round(best.pgd * samples)), np.array(samples)).low
-        if low > 1 / classes and look.pgd < best.pgd / 2 and look.one_step > best.one_step:
-            return Collapse(best, look)
+        halved = look.pgd < best.pgd / 2 and look.one_step > best.one_step
+        lost = halved and above_guessing(best.pgd)
+        void = look.pgd < guessing / 2 and look.one_step > look.clean / 2 and above_guessing(look.one_step)
+        if lost or void:
+            return Collapse(best, look, recovered=looks[-1].pgd >= max(best.pgd, guessing) / 2)
     return None
 
 
@@ -110,5 +116,5 @@ def read_watch(values: Mapping[str, Any]) -> WatchRecord:
     """
     looks = tuple(Look(**look) for look in values["looks"])
     found = values["collapse"]
-    collapse = found and Collapse(Look(**found["best"]), Look(**found["found"]))
+    collapse = found and Collapse(Look(**found["best"]), Look(**found["found"]), found["recovered"])
     return WatchRecord(**{**values, "looks": looks, "collapse": collapse})

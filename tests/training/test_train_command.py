@@ -110,7 +110,10 @@ def test_a_collapsed_model_is_marked_where_it_is_listed_and_loaded(tmp_path, she
     card = json.loads(path.read_text())
     first, *_, last = card["watch"]["looks"]
     last["pgd"], last["epoch"], first["pgd"] = 0.0, 7.0, 0.5
-    write_json(path, {**card, "watch": {**card["watch"], "collapse": {"best": first, "found": last}}})
+    write_json(
+        path,
+        {**card, "watch": {**card["watch"], "collapse": {"best": first, "found": last, "recovered": False}}},
+    )
     assert "collapsed at epoch 7" in shell("list", "models", "--models-dir", tmp_path).out
     assert load_defense("fast-at", INFO, 10, (1, 8, 8), tmp_path).title == "FAST-AT (collapsed)"
 
