@@ -107,6 +107,8 @@ def _command(request: TrainingRequest, settings: Sequence[str], watched: bool) -
         parts.append(f"--budget {request.budget}")
     if request.watch not in (None, watched):
         parts.append("--watch" if request.watch else "--no-watch")
+    if request.start:
+        parts.append(f"--start {request.start.card.defense}")
     if request.seed:
         parts.append(f"--seed {request.seed}")
     return " ".join(parts)

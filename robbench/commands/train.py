@@ -39,6 +39,7 @@ from robbench.commands.options import places
     show_default=True,
     help="Fixes weights, batches and noise. Of several, as 0,1,2, each has a folder in the models directory.",
 )
+@click.option("--start", help="Begin with the weights of this trained defense: fine-tuning.")
 @click.option("--restart", is_flag=True, help="Train anew, whatever model or checkpoint is there.")
 @places
 def command(
@@ -50,6 +51,7 @@ def command(
     watch: bool | None,
     stop_on_collapse: bool,
     seeds: str,
+    start: str | None,
     restart: bool,
     data_dir: Path | None,
     models_dir: Path | None,
@@ -65,6 +67,7 @@ def command(
     from robbench.console import Terminal
     from robbench.datasets import load_dataset
     from robbench.devices import choose_device
+    from robbench.models import find_model
     from robbench.spec import split_names
     from robbench.summaries import training_line, training_table
     from robbench.training import parse_budget
@@ -87,6 +90,7 @@ def command(
         watch=watch,
         device=where,
         models_dir=models_dir or Path("models"),
+        start=None if start is None else find_model(dataset, start, models_dir),
         restart=restart,
     )
     cards = []

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from robbench.datasets import DatasetInfo, datasets
 from robbench.defenses.check import check_defense
@@ -21,6 +21,7 @@ from robbench.networks import build_network
 __all__ = [
     "LoadedDefense",
     "check_defense",
+    "fill_network",
     "load_defense",
     "load_weights",
     "pretrained",
@@ -91,6 +92,20 @@ def load_weights(defense: Defense, stored: StoredModel) -> None:
             "It was made for another network, image shape or class count. Train it again with --restart.",
         )
     defense.model.load_state_dict(tensors, strict=True)
+
+
+def fill_network(network: nn.Module, stored: StoredModel, info: DatasetInfo) -> None:
+    """Load the weights of a stored model into a network, whatever layer stands before it there.
+
+    Args:
+        network: The model's own network, with other weights.
+        stored: The model.
+        info: Its dataset.
+
+    Raises:
+        UserError: The file is damaged, or its tensors are another network's.
+    """
+    load_weights(build_recipe(stored.card.defense, info, stored.card.options).wrap(network), stored)
 
 
 def _from_outside(made: Made, origin: str) -> LoadedDefense:

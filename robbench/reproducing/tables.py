@@ -30,7 +30,7 @@ _SAME = 1e-9
 
 def accuracy_table(data: pd.DataFrame, title: str) -> TextTable:
     """One row per curve: clean accuracy, and that at the largest ε, in %; what is missing says so."""
-    several = data["dataset"].nunique() > 1
+    several = len(set(data["dataset"])) > 1
     rows = []
     for _, curves in data.groupby(["protocol", "dataset", "defense", "state"], sort=False):
         head = curves.iloc[0]

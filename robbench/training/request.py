@@ -11,7 +11,8 @@ import torch
 from robbench.datasets import Dataset, DatasetInfo, TrainingPlan
 from robbench.defenses.contract import DefenseRecipe
 from robbench.defenses.options import Options, build_recipe, recipe_options
-from robbench.models import ModelCard, weights_path
+from robbench.errors import UserError
+from robbench.models import ModelCard, StoredModel, weights_path
 from robbench.networks import networks
 from robbench.training.budget import Budget
 from robbench.training.plan import Wanted, settle_plan
@@ -35,6 +36,7 @@ class TrainingRequest:
             dataset's, whatever the defense's own is: defenses under one budget differ in nothing else.
         watch: Whether to hold images out and watch for catastrophic overfitting; None: as the defense says. A
             number of them, ``held_out``, in ``plan`` wins.
+        start: A stored model whose weights the network begins with: fine-tuning. None: random weights.
         seed: Fixes weights, batches and noise.
         device: Where to train.
         models_dir: The directory of models to write into.
@@ -52,6 +54,7 @@ class TrainingRequest:
     plan: Options = field(default_factory=dict)
     budget: Budget | None = None
     watch: bool | None = None
+    start: StoredModel | None = None
     seed: int = 0
     device: torch.device = CPU
     models_dir: Path = Path("models")
@@ -91,6 +94,7 @@ def settle(request: TrainingRequest) -> SettledTraining:
     recipe = build_recipe(request.defense, info, request.options)
     network = request.network or info.network
     networks.get(network)
+    _check_start(request.start, network)
     wanted = Wanted(request.plan, request.budget, request.watch)
     plan = settle_plan(recipe, info, len(request.train), wanted)
     weights = weights_path(request.models_dir, info.name, request.defense)
@@ -101,16 +105,27 @@ def settle(request: TrainingRequest) -> SettledTraining:
         str(request.budget or ""),
         request.seed,
         request.train.fingerprint,
+        request.start.card.sha256 if request.start else "",
     )
     return SettledTraining(request, recipe, network, plan, weights, identity)
+
+
+def _check_start(start: StoredModel | None, network: str) -> None:
+    """Refuse to begin with the weights of another network."""
+    if start is not None and start.card.network != network:
+        raise UserError(
+            f"{start.weights} holds the network {start.card.network}, and {network} is to be trained.",
+            f"Give --network {start.card.network}, or begin with another model.",
+        )
 
 
 def identity_of(card: ModelCard) -> dict[str, Any]:
     """What decided the weights of a finished model."""
     # A card from before a field was there was trained by that field's default.
     defaults = {field.name: field.default for field in dataclasses.fields(TrainingPlan)}
+    plan = {**defaults, **card.plan}
     return _identity(
-        card.network, card.options, {**defaults, **card.plan}, card.budget, card.seed, card.train_fingerprint
+        card.network, card.options, plan, card.budget, card.seed, card.train_fingerprint, card.start
     )
 
 
@@ -127,8 +142,11 @@ def _identity(
     budget: str,
     seed: int,
     fingerprint: str,
+    start: str,
 ) -> dict[str, Any]:
     identity = {"network": network, **options, **plan, "seed": seed, "training data": fingerprint}
+    if start:
+        identity["weights to begin with"] = start
     if budget.startswith("seconds"):
         # Asked for by time: the iterations are what this machine made of it.
         del identity["iterations"]

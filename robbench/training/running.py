@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from robbench.classifier import PassCounter
 from robbench.datasets import TrainingPlan
 from robbench.defenses import TrainingBatch
+from robbench.defenses.loading import fill_network
 from robbench.models.watch_record import read_watch
 from robbench.networks import build_network
 from robbench.randomness import key_of
@@ -49,6 +50,8 @@ class TrainingRun:
         self._earlier_peak = 0
         torch.manual_seed(key_of("weights", request.seed))
         network = build_network(job.network, request.train.shape, request.train.classes)
+        if request.start is not None:
+            fill_network(network, request.start, request.info)
         self.precision = choose_precision(network, request.device)
         self.defense = job.recipe.wrap(network)
         self.defense.model.to(request.device).to(memory_format=torch.channels_last)

@@ -55,6 +55,7 @@ def store(run: TrainingRun) -> ModelCard:
         budget=str(request.budget or ""),
         peak_memory=memory.bytes,
         memory_measure=memory.measure,
+        start=request.start.card.sha256 if request.start else "",
         watch=run.watch.record if run.watch else None,
     )
     return save_model(request.models_dir, card, tensors).card
