@@ -42,7 +42,6 @@ class ModelCard:
         peak_memory: Bytes in use at most; 0: not known.
         memory_measure: What those bytes are, in words.
         start: SHA-256 of the model whose weights it began with; empty: its own random ones.
-        start: SHA-256 of the model whose weights it began with; empty: its own random ones.
         watch: What was seen of catastrophic overfitting; None: nobody looked.
         sha256: Of the weights file; filled in by :func:`save_model`.
     """
@@ -70,7 +69,6 @@ class ModelCard:
     budget: str = ""
     peak_memory: int = 0
     memory_measure: str = ""
-    start: str = ""
     start: str = ""
     watch: WatchRecord | None = None
     sha256: str = ""
