@@ -1,18 +1,26 @@
 """What a check report says, as tables and lines."""
 
 from collections import Counter
-from typing import get_args
 
-from robbench.checking.contract import Result
-from robbench.checking.running import CheckReport
+from robbench.checking.running import CheckReport, CheckRequest
+from robbench.errors import UserError
+from robbench.models import find_model
 from robbench.text_table import TextTable
+
+BASELINE = "pgd-at"
+"""What the next command compares with."""
+_PLURALS = {"pass": "passed", "warning": "warnings", "failure": "failures", "skipped": "skipped"}
 
 
 def report_tables(report: CheckReport) -> list[TextTable]:
     """Every check with what it found; then, if there is any, the advice."""
     findings = report.findings.items()
     counts = Counter(finding.result for _, finding in findings)
-    summary = ", ".join(f"{counts[result]} {result}" for result in get_args(Result) if counts[result])
+    summary = ", ".join(
+        f"{counts[result]} {result if counts[result] == 1 and plural.endswith('s') else plural}"
+        for result, plural in _PLURALS.items()
+        if counts[result]
+    )
     tables = [
         TextTable(
             f"{report.title} on {report.request.dataset}: {summary}",
@@ -32,18 +40,24 @@ def failure_lines(report: CheckReport) -> list[str]:
 
 
 def next_step(report: CheckReport) -> str:
-    """The command to type next."""
-    request = report.request
-    places = "".join(
-        f" {option} {value}"
-        for option, value in [("--data-dir", request.data_dir), ("--models-dir", request.models_dir)]
-        if value
-    )
-    dataset = "" if request.dataset == "digits" else f" --dataset {request.dataset}"
+    """The command to type next: against adversarial training, where that is trained on the dataset."""
+    asked = report.request
+    given = [("--dataset", asked.dataset), ("--data-dir", asked.data_dir), ("--models-dir", asked.models_dir)]
+    options = "".join(f" {option} {value}" for option, value in given if value and value != "digits")
     if report.failed:
-        return f"Mend what failed, then: robbench check {request.defense}{dataset}{places}"
+        return f"Mend what failed, then: robbench check {asked.defense}{options}"
+    baseline = f",{BASELINE}" if _is_trained(BASELINE, asked) and asked.defense != BASELINE else ""
     attacks = "pgd100,bpda" if len(report.views) > 1 else "pgd100"
+    warned = any(finding.result == "warning" for finding in report.findings.values())
     return (
-        f"Fit to be benchmarked: robbench run --defense {request.defense},pgd-at --attacks {attacks} "
-        f"--eps-grid{dataset}{places}"
+        f"{'Mind the warnings; it can be benchmarked' if warned else 'Fit to be benchmarked'}: "
+        f"robbench run --defense {asked.defense}{baseline} --attacks {attacks} --eps-grid{options}"
     )
+
+
+def _is_trained(defense: str, asked: CheckRequest) -> bool:
+    try:
+        find_model(asked.dataset, defense, asked.models_dir)
+    except UserError:
+        return False
+    return True

@@ -41,7 +41,21 @@ def test_the_layer_written_is_told_of_its_views(shell: Shell) -> None:
 def test_a_shipped_defense_passes(shell: Shell) -> None:
     checked = shell("check", "nsq", "--samples", "40")
     assert checked.code == 0, checked.out
-    assert "14 pass" in checked.out
+    assert "14 passed" in checked.out
+
+
+def test_the_baseline_is_not_compared_with_itself(shell: Shell) -> None:
+    checked = shell("check", "pgd-at", "--samples", "9")
+    assert "robbench run --defense pgd-at --attacks pgd100 --eps-grid" in checked.err
+
+
+def test_what_robbench_says_inside_a_factory_is_said_as_it_is(shell: Shell, tmp_path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from robbench import pretrained\ndef build():\n    return pretrained('nqs')\n"
+    )
+    typed = shell("check", "mine.py:build")
+    assert typed.code == 2
+    assert typed.err.splitlines()[1].startswith("Error: There is no defense called 'nqs'.")
 
 
 def test_a_failure_is_code_3_and_is_told_even_quietly(shell: Shell, tmp_path) -> None:

@@ -29,6 +29,8 @@ def call_factory(build: Callable[..., Any], name: str, wanted: Wanted) -> Defens
     arguments = _arguments(build, name, wanted)
     try:
         made = build(**arguments)
+    except UserError:  # from robbench.pretrained or a dataset: it says already what to do
+        raise
     except Exception as error:
         raise UserError(
             f"The factory {name} raised {type(error).__name__}: {error}",
