@@ -8,7 +8,7 @@ from torch import nn
 
 from robbench.analysis.curves import curves_of
 from robbench.attacks.gradient import PGD
-from robbench.bench.limit import clock
+from robbench.bench.limit import clock, work_clock
 from robbench.bench.loops import LOOPS, LoopSetting
 from robbench.bench.passes import Passes
 from robbench.classifier import CountedModel, PassCounter, frozen, seeded
@@ -24,6 +24,9 @@ class Sweep(NamedTuple):
     """What one sweep took and found."""
 
     seconds: int | float
+    """By the clock on the wall."""
+    work_seconds: int | float
+    """By :func:`robbench.bench.limit.work_clock`."""
     passes: Passes
     accuracy: dict[float, float]
     """Robust accuracy at each ε that was measured, 0 included."""
@@ -79,16 +82,25 @@ class LibraryEngine:
                 workplace.batch_size,
             )
             loop = LOOPS[self.name](setting)
-            began = clock(device)
+            times = [_now(device)]
             accuracy = {0.0: loop.clean_correct() / count}
-            clean_passes, clean_end = Passes(counter.forward, counter.backward), clock(device)
+            clean_passes = Passes(counter.forward, counter.backward)
+            times.append(_now(device))
             for epsilon in self.measured:
                 accuracy[epsilon] = loop.robust_correct(epsilon) / count
-            ended = clock(device)
+            times.append(_now(device))
         attacked = Passes(counter.forward, counter.backward) - clean_passes
         factor = (len(self.epsilons) - 1) / len(self.measured)
-        seconds = clean_end - began + (ended - clean_end) * factor
-        return Sweep(seconds, clean_passes + attacked.times(factor), accuracy, self.name)
+        wall, work = (
+            clean_end - began + (ended - clean_end) * factor
+            for began, clean_end, ended in zip(*times, strict=True)
+        )
+        return Sweep(wall, work, clean_passes + attacked.times(factor), accuracy, self.name)
+
+
+def _now(device: torch.device) -> tuple[float, float]:
+    """The clock on the wall, and that of the work."""
+    return clock(device), work_clock(device)
 
 
 class _PassWatch(SilentObserver):
@@ -114,15 +126,15 @@ class RobbenchEngine:
     def sweep(self) -> Sweep:
         prepared, sink, watch = self.prepared, MemorySink(), _PassWatch()
         device = prepared.workplace.device
-        began = clock(device)
+        began = _now(device)
         run_locally(prepared.plan, prepared.workplace, sink, watch)
         outcomes = cell_outcomes(prepared.plan, sink)
         curves = curves_of(outcomes, prepared.epsilons)
-        seconds = clock(device) - began
+        wall, work = (end - start for start, end in zip(began, _now(device), strict=True))
         (record,) = sink.completed_jobs().values()
         # Between two settlements on a GPU a decided slot makes passes that no sample is charged for.
         idle = max(0, watch.passes - record["n_forward"] - record["n_backward"]) / 2
         accuracy = dict(zip(curves["epsilon"].tolist(), curves["robust_accuracy"].tolist(), strict=True))
         strategies = sorted(set(outcomes["strategy"].to_pylist()))
         passes = Passes(record["n_forward"] + idle, record["n_backward"] + idle)
-        return Sweep(seconds, passes, accuracy, f"robbench {' and '.join(strategies)}")
+        return Sweep(wall, work, passes, accuracy, f"robbench {' and '.join(strategies)}")

@@ -25,7 +25,7 @@ class Limit(NamedTuple):
     """What the bare network reaches."""
 
     passes_per_second: int | float
-    """Forward-and-backward sample-passes per second."""
+    """Forward-and-backward sample-passes per second of :func:`work_clock`."""
     batch_size: int
     """The batch at which it reaches that."""
     channels_last: bool
@@ -74,8 +74,8 @@ class BareNetwork:
         laid_out = channels_last(self.model) if like.channels_last else nullcontext()
         with frozen(self.model), laid_out, full_precision():
             self._differentiate(images, labels)
-            began, calls = clock(self.device), 0
-            while (elapsed := clock(self.device) - began) < SECONDS or not calls:
+            began, calls = work_clock(self.device), 0
+            while (elapsed := work_clock(self.device) - began) < SECONDS or not calls:
                 self._differentiate(images, labels)
                 calls += 1
         return like._replace(passes_per_second=like.batch_size * calls / elapsed)
@@ -93,3 +93,11 @@ def clock(device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()
+
+
+def work_clock(device: torch.device) -> float:
+    """Seconds worked: on a CPU those of this process, all threads together, which no other program lengthens.
+
+    A GPU is measured by :func:`clock`.
+    """
+    return clock(device) if device.type == "cuda" else time.process_time()

@@ -1,16 +1,18 @@
 """What a benchmark leaves: tables for the terminal, and files with where the numbers come from."""
 
 import math
+import os
 from dataclasses import asdict
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
 import pandas as pd
+import torch
 
 from robbench.bench.comparison import DefenseBench
 from robbench.bench.passes import FORWARD_SHARE
-from robbench.bench.request import PreparedBench
+from robbench.bench.request import PreparedBench, load_average
 from robbench.figures.rendering import render
 from robbench.figures.scaling import draw_scaling
 from robbench.files import write_csv, write_json
@@ -22,10 +24,12 @@ COST = (
 )
 _COLUMNS = {
     "seconds": ("seconds", "{:.2f}"),
+    "work_seconds": ("of work", "{:.2f}"),
     "n_forward": ("forward", "{:,.0f}"),
     "n_backward": ("backward", "{:,.0f}"),
     "passes_per_second": ("passes/s", "{:,.0f}"),
     "speed_up": ("× fastest library", "{:.2f}"),
+    "work_speed_up": ("× by work", "{:.2f}"),
     "single_runs": ("cost in single runs", "{:.2f}"),
     "share_of_limit": ("share of limit", "{:.0%}"),
     "points_above_best_library": ("points above strongest library", "{:+.2f}"),
@@ -55,6 +59,11 @@ def notes(table: pd.DataFrame, bench: PreparedBench) -> list[str]:
     """What a reader of the comparison must know, in sentences."""
     request = bench.request
     lines = [f"{COST[0].upper()}{COST[1:]}."]
+    if bench.workplace.device.type == "cpu":
+        lines.append(
+            "Work is processor time, which other programs on the machine do not lengthen; passes/s and the "
+            "share of the limit are by it."
+        )
     lines += [f"{name} is not installed and left out." for name in request.missing]
     if request.present and request.loop_points is not None:
         lines.append(
@@ -135,6 +144,12 @@ def _provenance(bench: PreparedBench) -> dict[str, Any]:
         "libraries_missing": list(request.missing),
         "seed": request.spec.seed,
         "forward_share": FORWARD_SHARE,
+        "load": {
+            "threads": torch.get_num_threads(),
+            "cores": os.cpu_count(),
+            "average_at_start": bench.load_at_start,
+            "average_at_end": load_average(),
+        },
     }
 
 

@@ -1,5 +1,6 @@
 """From what is asked of a benchmark to parts that are loaded and checked."""
 
+import os
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,6 +63,11 @@ class BenchRequest:
         return tuple(name for name in self.libraries if name in LOOPS and not is_installed(name))
 
 
+def load_average() -> list[float] | None:
+    """How many processes wanted a processor over the last 1, 5 and 15 minutes; None where it is not told."""
+    return [round(load, 2) for load in os.getloadavg()] if hasattr(os, "getloadavg") else None
+
+
 @dataclass(frozen=True)
 class PreparedBench:
     """A benchmark that can start.
@@ -76,6 +82,7 @@ class PreparedBench:
         precision: The arithmetic of robbench's steps; the libraries' is float32.
         manifest: Where the numbers come from.
         batch_size: The batch size the user gave for all engines; None: each its own.
+        load_at_start: The machine's load average.
     """
 
     request: BenchRequest
@@ -87,6 +94,7 @@ class PreparedBench:
     precision: str
     manifest: dict[str, Any] = field(repr=False)
     batch_size: int | None
+    load_at_start: list[float] | None = field(default_factory=load_average)
 
     def model(self, defense: str) -> nn.Module:
         """The exact classifier of a defense, on the device."""

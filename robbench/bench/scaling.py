@@ -90,6 +90,7 @@ def _row(bench: PreparedBench, defense: str, case: _Case, sweeps: list[Sweep]) -
         **case._asdict(),
         "correct": correct,
         "seconds": seconds,
+        "work_seconds": median(sweep.work_seconds for sweep in sweeps),
         "n_forward": first.passes.forward,
         "n_backward": first.passes.backward,
         "cost": first.passes.cost,

@@ -75,17 +75,16 @@ class LibrarySweep:
     def _sweep_budgets(self, attack: BudgetAttack, window: Window, findings: Findings, rows: Tensor) -> None:
         points = len(self.epsilons)
         tried = torch.full_like(rows, self.strategy.first(points))
-        survives, breaks = torch.zeros_like(rows), torch.full_like(rows, points)
+        breaks = torch.full_like(rows, points)
         while len(rows):
             won = torch.zeros_like(rows, dtype=torch.bool)
             for group in self._groups(attack, tried):
                 won[group] = self._attempt(attack, window, findings, rows[group], tried[group])
-            survives = torch.where(won, survives, torch.maximum(survives, tried))
             first_broken = findings.broken[rows].int().argmax(1)
             breaks = torch.where(findings.broken[rows].any(1), first_broken, breaks)
-            following = self.strategy.following(tried, survives, breaks, points)
+            following = self.strategy.following(tried, breaks, points)
             on = following != DECIDED
-            rows, tried, survives, breaks = rows[on], following[on], survives[on], breaks[on]
+            rows, tried, breaks = rows[on], following[on], breaks[on]
 
     def _groups(self, attack: BudgetAttack, tried: Tensor) -> list[Tensor]:
         """Positions that one call can attack together."""

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from robbench.attacks import BudgetAttack, IterativeAttack, MinimumNormAttack
 from robbench.datasets import Dataset
-from robbench.sweep.control import TOLERATED, ControlResult, control_sample, disagreement
+from robbench.sweep.control import ControlResult, control_sample, disagreement
 from robbench.sweep.engine import IterativeSweep
 from robbench.sweep.feed import Window, windows
 from robbench.sweep.outcomes import Findings, RowContext
 from robbench.sweep.plan import Job
 from robbench.sweep.rounds import BLOCK, LibrarySweep
-from robbench.sweep.strategies import AUTO, get_strategy
+from robbench.sweep.strategies import AUTO, THOROUGH, get_strategy
 from robbench.sweep.target import Progress, Target
 
 FLUSH_SECONDS = 2.0
@@ -98,12 +98,11 @@ class JobRun:
         if isinstance(self.job.attack.attack, MinimumNormAttack):
             control = control[:0]  # one run fills the whole curve; there is nothing to search
         if not len(control):
-            yield from self._sweep(everything, "survivors")
+            yield from self._sweep(everything, THOROUGH)
             return
-        yield from self._sweep(control, "survivors")
-        verdict = self.resources.memory.recall() or self._search_control(control)
-        rest = everything[~torch.isin(everything, control)]
-        yield from self._sweep(rest, "survivors" if verdict["fell_back"] else "search")
+        yield from self._sweep(control, THOROUGH)
+        strategy = self._choose(control)
+        yield from self._sweep(everything[~torch.isin(everything, control)], strategy)
 
     def _sweep(self, indices: Tensor, strategy: str) -> Iterator[pa.Table]:
         """Sweep the samples at some positions by one strategy, a part at a time."""
@@ -131,24 +130,31 @@ class JobRun:
         self.resources.memory.keep_examples(findings.examples.table(window, rows, table))
         return table
 
-    def _search_control(self, control: Tensor) -> dict[str, Any]:
-        """Search the control, whose thorough rows are stored by now, and keep how far the two agree."""
-        counter, memory = self.target.counter, self.resources.memory
-        before = (counter.forward, counter.backward)
-        found = []
-        for window in self._windows(control, BLOCK if self._is_library() else self._window_size()):
-            findings = Findings.of(window, len(self.job.epsilons))
-            for _ in self._sweeper("search").sweep(window, findings):
-                self._tell(0)
-            found.append(findings.broken.cpu())
+    def _choose(self, control: Tensor) -> str:
+        """The cheapest search that agrees with the control's thorough rows, which are stored by now."""
+        memory = self.resources.memory
+        result = ControlResult(**{"samples": len(control), **memory.recall()})
         rows = memory.rows()
         broken = dict(zip(rows["sample_index"].to_pylist(), rows["broken"].to_pylist(), strict=True))
         thorough = torch.tensor([broken[index] for index in control.tolist()])
-        points = disagreement(thorough, torch.cat(found))
-        passes = (counter.forward - before[0], counter.backward - before[1])
-        verdict = asdict(ControlResult(len(control), points, points > TOLERATED, *passes))
-        memory.remember(verdict)
-        return verdict
+        while untried := result.untried():
+            name, counter = untried[0].name, self.target.counter
+            before = (counter.forward, counter.backward)
+            points = disagreement(thorough, self._search(control, name))
+            passes = (counter.forward - before[0], counter.backward - before[1])
+            result = result.with_search(name, points, passes)
+            memory.remember(asdict(result))
+        return result.strategy
+
+    def _search(self, control: Tensor, strategy: str) -> Tensor:
+        """What a search finds broken in the control, per sample and grid ε."""
+        found = []
+        for window in self._windows(control, BLOCK if self._is_library() else self._window_size()):
+            findings = Findings.of(window, len(self.job.epsilons))
+            for _ in self._sweeper(strategy).sweep(window, findings):
+                self._tell(0)
+            found.append(findings.broken.cpu())
+        return torch.cat(found)
 
     def _tell(self, pending: int) -> None:
         self.resources.progress(min(self._done + pending, len(self.dataset)), self.target.counter)

@@ -1,13 +1,15 @@
 """The batch of the native engine: slots, each a sample at some ε, restart and step."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Int64
 from torch import Tensor
 
 from robbench.sweep.feed import Window
-from robbench.tensors import Flags, Images, Keys, Labels
+from robbench.tensors import Flags, Images, Keys, Labels, PerSample
 
 Numbers = Int64[Tensor, " n"]
 
@@ -21,31 +23,35 @@ class Slots:
         centers: The unperturbed images.
         labels: The true classes.
         keys: The samples' random keys.
-        tried: The grid index of the current attempt.
-        survives: The largest grid index known to be survived.
         breaks: The smallest grid index known to break; the size of the grid where none is.
-        restart: The number of the current restart, from 0.
+        nearest: The adversarial image found last, if any; its ball is the smallest broken so far.
+        tried: The grid index of the current attempt.
+        radius: ε there.
+        warm: The attempt starts from ``nearest``, projected, instead of from its own start.
+        restart: The number of the attempt's restart, from 0; a warm attempt comes before the first.
+        limit: Moves the attempt may make.
         step: Moves made so far.
         iterate: The current image.
         previous: The image before it.
-        nearest: The adversarial image found last, if any; its ball is the smallest broken so far.
-        hit: The current image looks adversarial and waits for the judge.
+        hit: The current image looks adversarial, or was judged to be.
         refused: The judge has refused the current image.
-        ended: The attempt has made its last step, or can only repeat itself, without success.
+        ended: The attempt has made its last move, or can only repeat itself, without success.
     """
 
     row: Numbers
     centers: Images
     labels: Labels
     keys: Keys
-    tried: Numbers
-    survives: Numbers
     breaks: Numbers
+    nearest: Images
+    tried: Numbers
+    radius: PerSample
+    warm: Flags
     restart: Numbers
+    limit: Numbers
     step: Numbers
     iterate: Images
     previous: Images
-    nearest: Images
     hit: Flags
     refused: Flags
     ended: Flags
@@ -63,35 +69,43 @@ class Slots:
             first: The grid index tried first.
             points: The size of the grid.
         """
-        # Each its own tensor: slots are written in place.
-        images = window.images[rows]
+        # Each its own tensor where it is written in place.
+        images, no = window.images[rows], torch.zeros_like(rows, dtype=torch.bool)
         return cls(
             row=rows,
             centers=images,
             labels=window.labels[rows],
             keys=window.keys[rows],
-            tried=torch.full_like(rows, first),
-            survives=torch.zeros_like(rows),
             breaks=torch.full_like(rows, points),
+            nearest=images.clone(),
+            tried=torch.full_like(rows, first),
+            radius=torch.zeros_like(rows, dtype=images.dtype),
+            warm=no,
             restart=torch.zeros_like(rows),
+            limit=torch.zeros_like(rows),
             step=torch.zeros_like(rows),
             iterate=images,
             previous=images,
-            nearest=images.clone(),
-            hit=torch.zeros_like(rows, dtype=torch.bool),
-            refused=torch.zeros_like(rows, dtype=torch.bool),
-            ended=torch.zeros_like(rows, dtype=torch.bool),
+            hit=no.clone(),
+            refused=no.clone(),
+            ended=no.clone(),
         )
 
     def select(self, rows: Tensor) -> "Slots":
         """The slots at some positions, or where a mask is true."""
-        return Slots(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        return self._with({name: column[rows] for name, column in vars(self).items()})
 
-    def join(self, others: "Slots") -> "Slots":
-        """These slots followed by others."""
-        return Slots(
-            **{
-                field.name: torch.cat([getattr(self, field.name), getattr(others, field.name)])
-                for field in fields(self)
-            }
-        )
+    @staticmethod
+    def joined(groups: Sequence["Slots"]) -> "Slots":
+        """Several groups as one; at least one group, of which any may be empty."""
+        filled = [group for group in groups if len(group)] or [groups[0]]
+        if len(filled) == 1:
+            return filled[0]
+        columns = [vars(group) for group in filled]
+        return groups[0]._with({name: torch.cat([part[name] for part in columns]) for name in columns[0]})
+
+    def _with(self, columns: dict[str, Tensor]) -> "Slots":
+        # Not by the constructor, whose types are checked in tests: several times a step, that takes longest.
+        slots = copy(self)
+        vars(slots).update(columns)
+        return slots

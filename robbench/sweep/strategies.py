@@ -1,8 +1,8 @@
 """Sweep strategies: in which order a sample meets the radii of the grid, and when it is decided.
 
-A strategy is stateless and works on whole batches: for every sample the largest grid index it is known to
-survive, the smallest at which it is known to break, and the index just tried give the next one. Index 0 is
-ε = 0, which the clean prediction decides.
+A strategy is stateless and works on whole batches: for every sample the smallest grid index at which it is
+known to break and the index just tried give the next one. Index 0 is ε = 0, which the clean prediction
+decides.
 """
 
 from abc import ABC, abstractmethod
@@ -27,11 +27,11 @@ class Strategy(ABC):
         each_epsilon_alone: A success counts at its own ε only, and an attempt is judged at its last iterate,
             as other tools do. Otherwise any iterate may succeed, and a success counts at every grid ε not
             smaller than the measured distance of the image found.
-        warm_starts: After a success the native engine pulls the image found back, and starts the next,
-            smaller ball from it.
+        warm_starts: After a success the native engine pulls the image found back, and looks into the next,
+            smaller ball from it first.
     """
 
-    name: ClassVar[str]
+    name: str
     each_epsilon_alone: ClassVar[bool] = False
     warm_starts: ClassVar[bool] = False
 
@@ -40,13 +40,12 @@ class Strategy(ABC):
         """The index every sample meets first; ``points`` is the size of the grid, 0 included."""
 
     @abstractmethod
-    def following(self, tried: Indices, survives: Indices, breaks: Indices, points: int) -> Indices:
+    def following(self, tried: Indices, breaks: Indices, points: int) -> Indices:
         """The next index of each sample, or :data:`DECIDED`.
 
         Args:
-            tried: The index just tried.
-            survives: The largest index the sample is known to survive.
-            breaks: The smallest index at which it is known to break; ``points`` where none is.
+            tried: The index just tried; below ``breaks`` where the attempt failed.
+            breaks: The smallest index at which the sample is known to break; ``points`` where none is.
             points: The size of the grid.
         """
 
@@ -60,7 +59,7 @@ class Independent(Strategy):
     def first(self, points: int) -> int:
         return 1
 
-    def following(self, tried: Indices, survives: Indices, breaks: Indices, points: int) -> Indices:
+    def following(self, tried: Indices, breaks: Indices, points: int) -> Indices:
         return torch.where(tried + 1 < points, tried + 1, DECIDED)
 
 
@@ -72,32 +71,44 @@ class Survivors(Strategy):
     def first(self, points: int) -> int:
         return 1
 
-    def following(self, tried: Indices, survives: Indices, breaks: Indices, points: int) -> Indices:
+    def following(self, tried: Indices, breaks: Indices, points: int) -> Indices:
         return torch.where((breaks == points) & (tried + 1 < points), tried + 1, DECIDED)
 
 
 class Search(Strategy):
-    """Descending from the largest ε until the first failure: about one failure per sample, and failures cost.
+    """Descending from the largest ε until so many failures in a row: failures cost, and successes little.
 
-    Assumes that who survives ε survives every smaller one, which masked gradients can violate; `auto` checks.
+    Assumes that who survives that many neighbouring ε survives every smaller one, which masked gradients can
+    violate; `auto` checks.
+
+    Args:
+        patience: The failures in a row that end it.
     """
 
-    name = "search"
     warm_starts = True
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+        self.name = "search" if patience == 1 else f"search{patience}"
 
     def first(self, points: int) -> int:
         return points - 1
 
-    def following(self, tried: Indices, survives: Indices, breaks: Indices, points: int) -> Indices:
-        return torch.where(breaks - 1 > survives, breaks - 1, DECIDED)
+    def following(self, tried: Indices, breaks: Indices, points: int) -> Indices:
+        lower = torch.minimum(tried, breaks) - 1
+        return torch.where((breaks - lower <= self.patience) & (lower > 0), lower, DECIDED)
 
 
+SEARCHES = (Search(1), Search(2), Search(3))
+"""The searches, the cheapest first."""
 STRATEGIES: dict[str, Strategy] = {
-    strategy.name: strategy for strategy in (Independent(), Survivors(), Search())
+    strategy.name: strategy for strategy in (Independent(), Survivors(), *SEARCHES)
 }
 
+THOROUGH = Survivors.name
+"""What a search is compared with, and what takes its place."""
 AUTO = "auto"
-"""`search`, checked on a control subsample and replaced by `survivors` where that finds it wrong."""
+"""The cheapest of :data:`SEARCHES` that a control subsample finds as thorough as `survivors`, else that."""
 
 
 def get_strategy(name: str) -> Strategy:

@@ -29,6 +29,8 @@ def test_writes_a_table_and_where_it_comes_from(shell, tmp_path):
         "torchattacks": 1, "foolbox": 1, "art": 1, "robbench auto": 1, "robbench search": 1,
     }  # fmt: skip
     assert document["epsilons"] == [0.0, 0.1, 0.2]
+    assert document["load"].keys() == {"threads", "cores", "average_at_start", "average_at_end"}
+    assert min(table["work_seconds"].tolist()) > 0
 
 
 def test_measures_scaling(shell, tmp_path):

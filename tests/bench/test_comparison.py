@@ -12,7 +12,9 @@ from tests.bench.oracle_bench import COUNT, oracle_bench
 
 def _sweeps(label, seconds, cost, accuracy):
     grid = oracle_bench().epsilons
-    return [Sweep(s, Passes(cost, cost), dict(zip(grid, accuracy, strict=False)), label) for s in seconds]
+    return [
+        Sweep(s, s / 2, Passes(cost, cost), dict(zip(grid, accuracy, strict=False)), label) for s in seconds
+    ]
 
 
 def _made_up(bench, libraries):
@@ -33,8 +35,10 @@ def test_the_table_follows_from_the_sweeps():
     assert table["speed_up"].to_dict() == {"torchattacks": 1, "foolbox": 0.4, "robbench auto: search": 10}
     ours = table.loc["robbench auto: search"].to_dict()
     assert ours["single_runs"] == pytest.approx(500 / (10 * (25 + 1 / 3)))
-    assert ours["passes_per_second"] == 250
-    assert ours["share_of_limit"] == 0.25
+    assert (ours["seconds"], ours["work_seconds"]) == (2, 1)
+    assert ours["passes_per_second"] == 500  # of work
+    assert ours["share_of_limit"] == 0.5
+    assert ours["work_speed_up"] == 10
     assert ours["points_above_best_library"] == pytest.approx(10)  # 0.6 against torchattacks' 0.5
     assert [math.isnan(value) for value in table["points_above_best_library"].tolist()] == [True, True, False]
 

@@ -7,6 +7,7 @@ from robbench.attacks.gradient import FGSM, PGD
 from robbench.attacks.noise import Noise
 from robbench.defenses import Defense
 from robbench.defenses.soft_quantization import SoftQuantization
+from robbench.sweep.strategies import get_strategy
 from tests.oracles import ConstantModel, SmoothNet, critical_epsilon, linear_oracle
 from tests.sweep.sweeping import GRID, sweep
 
@@ -21,7 +22,7 @@ def _exact(model, images, labels, norm="linf", grid=GRID):
     return expected, near
 
 
-@pytest.mark.parametrize("strategy", ["independent", "survivors", "search"])
+@pytest.mark.parametrize("strategy", ["independent", "survivors", "search", "search3"])
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_finds_the_exact_critical_epsilon_of_a_linear_model(attack, strategy):
     model, images, labels = linear_oracle(count=150)
@@ -96,6 +97,30 @@ def test_survivors_never_claims_more_robustness_than_independent():
     independent = sweep(model, images, labels, PGD(steps=10), strategy="independent")
     assert not (independent.broken & ~survivors.broken).any()
     assert survivors.n_backward.sum() < independent.n_backward.sum() / 3
+
+
+@pytest.mark.parametrize("restarts", [1, 2])
+def test_a_search_claims_no_survival_without_a_whole_attack_of_its_own(restarts):
+    """At the radius below the critical one, the attack has failed exactly as a loop over ε would run it."""
+    model = SmoothNet()
+    images = torch.rand(60, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    labels = model.eval()(images).argmax(1)
+    attack = PGD(steps=10, restarts=restarts)
+    search = sweep(model, images, labels, attack, strategy="search").broken
+    alone = sweep(model, images, labels, attack, strategy="independent").broken
+    critical = np.where(search.any(1), search.argmax(1), len(GRID))
+    below = critical - 1
+    assert (below > 0).sum() > 30
+    assert not alone[np.arange(60), below].any()
+
+
+def test_patience_goes_on_below_a_failure():
+    survivors, hasty, patient = get_strategy("survivors"), get_strategy("search"), get_strategy("search2")
+    tried, breaks = torch.tensor([9, 8, 7, 9, 1]), torch.tensor([10, 10, 8, 9, 3])
+    # A failure at the top; two in a row; one below a break; a success; nothing smaller is left.
+    assert hasty.following(tried, breaks, 10).tolist() == [-1, -1, -1, 8, -1]
+    assert patient.following(tried, breaks, 10).tolist() == [8, -1, 6, 8, -1]
+    assert survivors.following(tried, breaks, 10).tolist() == [-1, 9, -1, -1, -1]
 
 
 def test_every_pass_is_counted_and_charged_to_a_sample():

@@ -1,0 +1,74 @@
+"""Claims of the native engine: images that look adversarial are judged, recorded and pulled back."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from robbench.sweep.attempts import Attempts
+from robbench.sweep.judge import Verdict
+from robbench.sweep.outcomes import Findings
+from robbench.sweep.slots import Slots
+from robbench.tensors import Flags
+from robbench.threat import TOLERANCE, Ball
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Settles the claims of slots, each of which says that its current image is adversarial.
+
+    Attributes:
+        attempts: The attempts that made them.
+    """
+
+    attempts: Attempts
+
+    def settle(self, slots: Slots, findings: Findings) -> Flags:
+        """Judge the slots' current images, and record what holds; which of them do.
+
+        Args:
+            slots: Slots with a claim. Those that hold learn what their sample breaks at, and keep the image.
+            findings: Written.
+        """
+        first = slots.breaks == len(self.attempts.epsilons)
+        won = self._judge(slots, torch.arange(len(slots), device=first.device), slots.tried, findings)
+        if self.attempts.warm_starts:
+            self._pull_back(slots, (won & first).nonzero().flatten(), findings)
+        return won
+
+    def _judge(self, slots: Slots, rows: Tensor, tried: Tensor, findings: Findings) -> Flags:
+        """Judge the current images of the slots at ``rows`` as attempts at the grid indices ``tried``."""
+        judge, images = self.attempts.target.judge, slots.iterate[rows]
+        ball = Ball(slots.centers[rows], self.attempts.grid[tried], self.attempts.target.norm)
+        verdict = judge.judge(images, ball, slots.labels[rows])
+        findings.n_forward[slots.row[rows]] += 1
+        held = verdict.broken
+        kept = Verdict(*(column[held] for column in verdict))
+        breaks, broken = self._reach(tried[held], kept.distance)
+        slots.breaks[rows[held]] = torch.minimum(slots.breaks[rows[held]], breaks)
+        slots.nearest[rows[held]] = images[held]
+        findings.record(slots.row[rows[held]], images[held], kept.distance, kept.prediction, broken)
+        return held
+
+    def _reach(self, tried: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
+        """The smallest grid index an accepted image breaks, and all grid points at which it counts."""
+        points = torch.arange(len(self.attempts.epsilons), device=distance.device)
+        if self.attempts.strategy.each_epsilon_alone:
+            return tried, points == tried.unsqueeze(1)
+        # At least 1: index 0 was decided by the clean prediction.
+        smallest = torch.searchsorted(self.attempts.grid, distance - TOLERANCE).clamp_min(1)
+        return smallest, points >= smallest.unsqueeze(1)
+
+    def _pull_back(self, slots: Slots, rows: Tensor, findings: Findings) -> None:
+        """Bisect the grid for the smallest ball onto which an image projects and stays adversarial.
+
+        Forward passes only. Whatever is accepted is an adversarial image like any other; that smaller balls
+        need not behave alike only decides how many passes it takes.
+        """
+        low = torch.zeros_like(rows)
+        while len(open_ := (slots.breaks[rows] - low > 1).nonzero().flatten()):
+            rows, low = rows[open_], low[open_]
+            middle = (low + slots.breaks[rows]) // 2
+            ball = Ball(slots.centers[rows], self.attempts.grid[middle], self.attempts.target.norm)
+            slots.iterate[rows] = ball.project(slots.nearest[rows])
+            low = torch.where(self._judge(slots, rows, middle, findings), low, middle)

@@ -1,0 +1,65 @@
+"""Passes of the native engine: exact logits and the gradient under the view, in as many parts as fit."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from robbench.attacks import IterativeAttack
+from robbench.sweep.target import Target
+from robbench.tensors import Images, Labels, Logits
+
+
+@dataclass
+class Gradients:
+    """Differentiates an attack's objective on a target.
+
+    Attributes:
+        attack: Whose objective.
+        target: The exact classifier and the view.
+        largest: Images in one pass at most; halved for good when memory runs out.
+        precision: ``float32``, or ``bfloat16`` for the passes made here.
+    """
+
+    attack: IterativeAttack
+    target: Target
+    largest: int
+    precision: str
+    cost: int = field(init=False)
+    """Forward passes per image: two where the view does not tell the exact model's logits."""
+
+    def __post_init__(self) -> None:
+        self.cost = 2 if self.attack.uses_gradient and not self.target.view_is_exact else 1
+
+    def at(self, images: Images, labels: Labels) -> tuple[Logits, Images]:
+        """The exact logits of images, and the gradient of the objective under the view."""
+        while True:
+            try:
+                pairs = zip(images.split(self.largest), labels.split(self.largest), strict=True)
+                parts = [self._pass(*pair) for pair in pairs]
+                if len(parts) == 1:
+                    return parts[0]
+                return torch.cat([logits for logits, _ in parts]), torch.cat([grad for _, grad in parts])
+            except torch.OutOfMemoryError:
+                if self.largest == 1:
+                    raise
+                self.largest = (self.largest + 1) // 2
+
+    def _pass(self, images: Images, labels: Labels) -> tuple[Logits, Images]:
+        exact: nn.Module = self.target.judge.model
+        images = images.detach().contiguous(memory_format=torch.channels_last)
+        if not self.attack.uses_gradient:
+            with torch.no_grad(), self._arithmetic():
+                return exact(images).float(), torch.zeros_like(images)
+        images.requires_grad_()
+        with self._arithmetic():
+            logits = self.target.view(images).float()
+        (gradient,) = torch.autograd.grad(self.attack.objective(logits, labels).sum(), images)
+        if not self.target.view_is_exact:
+            with torch.no_grad(), self._arithmetic():
+                logits = exact(images).float()
+        # An undefined gradient says nothing about where to go.
+        return logits.detach(), torch.nan_to_num(gradient, nan=0.0)
+
+    def _arithmetic(self) -> torch.autocast:
+        return torch.autocast(self.target.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
