@@ -1,0 +1,1 @@
+"""The checks, one file each; a new file here joins every audit."""
