@@ -69,14 +69,17 @@ def test_a_failure_is_code_3_and_is_told_even_quietly(shell: Shell, tmp_path) ->
     assert "Mend what failed, then: robbench check mine.py:Net" in loud.err
 
 
-def test_an_exported_program_passes(shell: Shell, tmp_path) -> None:
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_programs_from_files_pass(shell: Shell, tmp_path) -> None:
     net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10)).eval()
     batch = torch.export.Dim("batch")
     program = torch.export.export(net, (torch.rand(2, 1, 8, 8),), dynamic_shapes=({0: batch},))
     torch.export.save(program, tmp_path / "net.pt2")
-    checked = shell("check", "net.pt2", "--samples", "40")
-    assert checked.code == 0, checked.out
-    assert "net.pt2 on digits" in checked.out
+    torch.jit.save(torch.jit.trace(net, torch.rand(2, 1, 8, 8)), tmp_path / "net.pt")
+    for name in ("net.pt2", "net.pt"):
+        checked = shell("check", name, "--samples", "40")
+        assert checked.code == 0, checked.out
+        assert f"{name} on digits" in checked.out
 
 
 @pytest.mark.parametrize(

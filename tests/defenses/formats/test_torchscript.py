@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from robbench.classifier import frozen
 from robbench.errors import UserError
 from tests.defenses.formats.loaded import load
 from tests.oracles import SmoothNet
@@ -25,7 +26,8 @@ def test_it_computes_what_was_saved_and_has_gradients(program):
     assert loaded.name == "net.pt"
     torch.testing.assert_close(loaded.defense.model(IMAGES), net(IMAGES))
     images = IMAGES.clone().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(loaded.defense.model(images).sum(), images)
+    with frozen(loaded.defense.model):
+        (gradient,) = torch.autograd.grad(loaded.defense.model(images).sum(), images)
     assert gradient.ne(0).any()
 
 
