@@ -6,7 +6,8 @@ from robbench.errors import UserError
 from robbench.registry import suggest
 
 DEFAULT_BATCH_SIZES = {"cpu": 256, "cuda": 2048}
-"""Samples in one pass where the user gives none; halved when memory runs out."""
+"""Samples in one pass where the user gives none; halved when memory runs out, and on a CPU fewer where a
+trial finds that faster (:mod:`robbench.sweep.batch_size`)."""
 PRECISIONS = ("float32", "bfloat16")
 """The arithmetic in which the native engine takes its steps; success is judged in float32 in any case."""
 

@@ -124,7 +124,8 @@ def evaluate_samples(
     }
     try:
         check_defenses(list(loaded.values()), dataset, device)
-        workplace = Workplace(dataset, loaded, device, choose_batch_size(settings.batch_size, device))
+        batch_size = choose_batch_size(settings.batch_size, device)
+        workplace = Workplace(dataset, loaded, device, batch_size, settings.batch_size is None)
         prepared = assemble(spec, info, workplace, resolved, "robbench.evaluate")
         sink = MemorySink()
         run_locally(prepared.plan, prepared.workplace, sink, observer)

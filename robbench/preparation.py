@@ -91,7 +91,7 @@ def prepare(spec: SweepSpec, settings: RunSettings, command: str = "") -> Prepar
     }
     _check_distinct(loaded)
     check_defenses(list(loaded.values()), dataset, device)
-    workplace = Workplace(dataset, loaded, device, batch_size)
+    workplace = Workplace(dataset, loaded, device, batch_size, settings.batch_size is None)
     return assemble(spec, info, workplace, attacks, command)
 
 

@@ -11,6 +11,7 @@ from robbench.bench.engines import Engine, LibraryEngine, RobbenchEngine, Sweep
 from robbench.bench.limit import BareNetwork, Limit
 from robbench.bench.passes import Passes, single_epsilon_run
 from robbench.bench.request import PreparedBench
+from robbench.sweep.batch_size import remembered_batch
 
 Say = Callable[[str], None]
 """Told what has just been measured."""
@@ -141,7 +142,7 @@ def _rows(result: DefenseBench, bench: PreparedBench) -> list[dict[str, Any]]:
                 "points": len(bench.epsilons),
                 "points_attacked": len(bench.loop_points()) if is_library else len(bench.epsilons) - 1,
                 "precision": "float32" if is_library else bench.precision,
-                "batch_size": result.loop_batch_size if is_library else bench.workplace.batch_size,
+                "batch_size": result.loop_batch_size if is_library else _own_batch(bench, result.defense),
                 "seconds": seconds,
                 "seconds_least": min(sweep.seconds for sweep in sweeps),
                 "seconds_most": max(sweep.seconds for sweep in sweeps),
@@ -158,6 +159,12 @@ def _rows(result: DefenseBench, bench: PreparedBench) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _own_batch(bench: PreparedBench, defense: str) -> int:
+    """The batch size of robbench's engine."""
+    found = remembered_batch(bench.workplace.defenses[defense].defense.model, bench.precision)
+    return min(found or bench.workplace.batch_size, bench.workplace.batch_size)
 
 
 def _excess(sweep: Sweep, libraries: list[list[Sweep]]) -> float:

@@ -27,13 +27,15 @@ class Workplace:
         dataset: The samples.
         defenses: Every defense of the plan and every source of a transfer attack, by name.
         device: Where models and images go.
-        batch_size: Samples in one pass.
+        batch_size: Samples in one pass, at most.
+        tries_batches: Whether native attacks may try which batch is fastest.
     """
 
     dataset: Dataset
     defenses: Mapping[str, LoadedDefense]
     device: torch.device
     batch_size: int
+    tries_batches: bool = False
 
 
 def run_locally(plan: Plan, workplace: Workplace, sink: OutcomeSink, observer: RunObserver) -> None:
@@ -56,7 +58,7 @@ def _run(job: Job, workplace: Workplace, sink: OutcomeSink, observer: RunObserve
         observer.job_progressed(job, done, counter.forward + counter.backward)
 
     with _target(job, workplace) as target:
-        resources = Resources(workplace.batch_size, tell, _Memory(sink, job.id))
+        resources = Resources(workplace.batch_size, workplace.tries_batches, tell, _Memory(sink, job.id))
         for rows in JobRun(job, workplace.dataset, stored, target, resources).tables():
             sink.append(job.id, rows)
     seconds = time.perf_counter() - began

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from robbench.attacks import BudgetAttack, IterativeAttack, MinimumNormAttack
 from robbench.datasets import Dataset
+from robbench.sweep.batch_size import fastest_batch
 from robbench.sweep.control import ControlResult, control_sample, disagreement
 from robbench.sweep.engine import IterativeSweep
 from robbench.sweep.feed import Window, windows
+from robbench.sweep.gradients import Gradients
 from robbench.sweep.outcomes import Findings, RowContext
 from robbench.sweep.plan import Job
 from robbench.sweep.rounds import BLOCK, LibrarySweep
@@ -52,12 +54,14 @@ class Resources:
     """What a job runs with; none of it changes a result.
 
     Attributes:
-        batch_size: Samples in one pass.
+        batch_size: Samples in one pass, at most.
+        tries_batches: Whether a smaller batch may be found to be faster.
         progress: Told how far the job is.
         memory: Keeps the control's verdict and a few adversarial images.
     """
 
     batch_size: int
+    tries_batches: bool
     progress: Progress
     memory: JobMemory
 
@@ -190,9 +194,10 @@ class JobRun:
     def _sweeper(self, strategy: str) -> IterativeSweep | LibrarySweep:
         job, attack, order = self.job, self.job.attack.attack, get_strategy(strategy)
         if isinstance(attack, IterativeAttack):
-            return IterativeSweep(
-                attack, self.target, job.epsilons, order, self.resources.batch_size, job.precision
-            )
+            size = self.resources.batch_size
+            if self.resources.tries_batches:
+                size = fastest_batch(Gradients(attack, self.target, size, job.precision), self.dataset)
+            return IterativeSweep(attack, self.target, job.epsilons, order, size, job.precision)
         if isinstance(attack, BudgetAttack | MinimumNormAttack):
             return LibrarySweep(attack, self.target, job.epsilons, order, job.seed)
         raise TypeError(f"{attack} is of no known kind")

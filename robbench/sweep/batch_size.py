@@ -1,0 +1,77 @@
+"""The batch size of the native engine: found by trying, and remembered for as long as the model lives."""
+
+import time
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+
+from robbench.classifier import CountedModel
+from robbench.datasets import Dataset
+from robbench.sweep.gradients import Gradients
+from robbench.tensors import Images, Labels
+
+SMALLEST = 32
+GAIN = 1.05
+"""A batch twice as large must be faster by this factor: smaller ones leave less work for the end, when there
+are no samples left to fill up with."""
+REPEATS = 3
+"""Passes that are timed at each size, after one to warm up; the fastest counts."""
+
+PAYS_FROM = 100
+"""A job makes so many passes for every image of the largest batch, or a trial would be a fair part of it."""
+
+_found: WeakKeyDictionary[nn.Module, dict[str, int]] = WeakKeyDictionary()
+
+
+def fastest_batch(gradients: Gradients, dataset: Dataset) -> int:
+    """The batch size at which a CPU makes most passes per second, doubled for as long as that pays.
+
+    On any other device, and for a short job, it is the largest that is allowed. Nobody is charged for the
+    passes of a trial, whether there is one depends on what is remembered.
+
+    Args:
+        gradients: What makes the passes; its ``largest`` is the largest batch allowed.
+        dataset: What will be attacked; no batch is larger.
+    """
+    allowed, target = gradients.largest, gradients.target
+    is_short = len(dataset) * (gradients.attack.steps or 1) < PAYS_FROM * allowed
+    if target.device.type != "cpu" or is_short:
+        return allowed
+    found = _found.setdefault(_inside(target.view), {})
+    if gradients.precision not in found:
+        samples = dataset.samples(torch.arange(min(allowed, len(dataset))))
+        found[gradients.precision] = _try(gradients, samples.images, samples.labels)
+    return min(allowed, found[gradients.precision])
+
+
+def remembered_batch(view: nn.Module, precision: str) -> int | None:
+    """What a trial has found for a view, if there was one."""
+    return _found.get(view, {}).get(precision)
+
+
+def _inside(view: nn.Module) -> nn.Module:
+    return view.model if isinstance(view, CountedModel) else view
+
+
+def _try(gradients: Gradients, images: Images, labels: Labels) -> int:
+    counter = gradients.target.counter
+    kept = counter.forward, counter.backward
+    size, rate = SMALLEST, _rate(gradients, images[:SMALLEST], labels[:SMALLEST])
+    while 2 * size <= len(images):
+        larger = _rate(gradients, images[: 2 * size], labels[: 2 * size])
+        if larger < GAIN * rate:
+            break
+        size, rate = 2 * size, larger
+    counter.forward, counter.backward = kept
+    return size
+
+
+def _rate(gradients: Gradients, images: Images, labels: Labels) -> float:
+    """Passes per second of processor time, which other programs do not lengthen."""
+    seconds = []
+    for _ in range(1 + REPEATS):
+        began = time.process_time()
+        gradients.at(images, labels)
+        seconds.append(time.process_time() - began)
+    return len(images) / max(min(seconds[1:]), 1e-9)
