@@ -1,6 +1,7 @@
 """What a finished training leaves: rounded weights, measured as stored, with their card."""
 
 import dataclasses
+import math
 from datetime import UTC, datetime
 
 import torch
@@ -14,7 +15,8 @@ from robbench.models.weights import halve, save_model
 from robbench.provenance import provenance
 from robbench.training.running import TrainingRun
 
-EVALUATION_BATCH = 500
+EVALUATION_PIXELS = 16_000_000
+"""Values of the images that are classified at once; at most 500 images."""
 VERSIONS = ("robbench", "torch", "python")
 
 
@@ -65,7 +67,11 @@ def clean_accuracy(model: nn.Module, dataset: Dataset, device: torch.device) -> 
     """The share of a dataset that a model classifies right, in float32 and eval mode."""
     correct = 0
     with frozen(model):
-        for indices in torch.arange(len(dataset)).split(EVALUATION_BATCH):
+        for indices in torch.arange(len(dataset)).split(_batch_size(dataset)):
             images, labels, _ = dataset.samples(indices)
             correct += int((predict(model, images.to(device)).argmax(1).cpu() == labels).sum())
     return correct / len(dataset)
+
+
+def _batch_size(dataset: Dataset) -> int:
+    return min(500, max(1, EVALUATION_PIXELS // math.prod(dataset.shape)))

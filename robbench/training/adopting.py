@@ -1,0 +1,140 @@
+"""Adopting weights that others trained: torchvision's Inception-v3 as the natural model of ImageNet."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from pickle import UnpicklingError
+from urllib.error import URLError
+
+import torch
+from torch import Tensor, nn
+
+from robbench.datasets import Dataset, DatasetInfo
+from robbench.errors import UserError
+from robbench.models import ModelCard
+from robbench.models.weights import halve, save_model
+from robbench.networks import build_network
+from robbench.provenance import provenance
+from robbench.training.storing import VERSIONS, clean_accuracy
+
+NETWORK, DEFENSE = "inception_v3", "natural"
+_AUXILIARY = "AuxLogits."
+"""The classifier that helps training alone; robbench's network is built without it."""
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What is adopted, and where to.
+
+    Attributes:
+        info: The dataset's place in the benchmark.
+        test: Its test split, for the clean accuracy on the card.
+        weights: A file of torchvision's weights; None: torchvision's cache, or a download into it.
+        models_dir: The directory of models to write into.
+        device: Where the clean accuracy is measured.
+        command: The command that asks for it, for the card.
+    """
+
+    info: DatasetInfo
+    test: Dataset
+    weights: Path | None
+    models_dir: Path
+    device: torch.device
+    command: str
+
+
+def adopt(asked: Adoption) -> ModelCard:
+    """Store pretrained weights as the natural model of a dataset, measured as stored.
+
+    Raises:
+        UserError: The dataset has another network or other classes; the weights are missing, damaged or
+            another network's; the place cannot be written.
+    """
+    if asked.info.network != NETWORK:
+        raise UserError(
+            f"Weights are adopted for {NETWORK}; {asked.info.title} has {asked.info.network}.",
+            f"Train it: robbench train --defense {DEFENSE} --dataset {asked.info.name}.",
+        )
+    path = asked.weights if asked.weights is not None else _torchvision_file()
+    model = build_network(NETWORK, asked.test.shape, asked.test.classes)
+    _fill(model, _read(path), path)
+    tensors = halve(model.state_dict())
+    model.load_state_dict(tensors)
+    model.to(asked.device).eval()
+    record = provenance(asked.device, asked.command)
+    card = ModelCard(
+        defense=DEFENSE,
+        dataset=asked.info.name,
+        network=NETWORK,
+        options={},
+        # Nothing was trained here; what it took elsewhere is not known.
+        plan={"iterations": 0, "batch_size": 1},
+        seed=0,
+        command=asked.command,
+        seconds=0.0,
+        samples=0,
+        n_forward=0,
+        n_backward=0,
+        device=record["device"],
+        precision="float32",
+        versions={name: record["versions"][name] for name in VERSIONS},
+        date=datetime.now(UTC).date().isoformat(),
+        clean_accuracy=clean_accuracy(model, asked.test, asked.device),
+        test_samples=len(asked.test),
+        train_fingerprint="",
+        test_fingerprint=asked.test.fingerprint,
+        source=f"adopted: {path.name}",
+        start=hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+    return save_model(asked.models_dir, card, tensors).card
+
+
+def _torchvision_file() -> Path:
+    """The file of torchvision's ImageNet weights, downloaded where its cache lacks it."""
+    from torchvision.models import Inception_V3_Weights
+
+    url = Inception_V3_Weights.IMAGENET1K_V1.url
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The end of the name is the beginning of the file's hash, which the download is checked against.
+        expected = path.stem.rpartition("-")[2]
+        try:
+            torch.hub.download_url_to_file(url, str(path), hash_prefix=expected, progress=False)
+        except (URLError, OSError, RuntimeError) as error:
+            raise UserError(
+                f"torchvision's weights could not be downloaded from {url}: {error}.",
+                "Fetch the file elsewhere, and give it with --weights.",
+            ) from error
+    return path
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint; nothing in it is run."""
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
+        first = str(error).partition("\n")[0]
+        raise UserError(f"The weights {path} cannot be read: {first}.", "Fetch the file again.") from error
+    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise UserError(f"{path} holds no table of tensors.", "A state_dict of torchvision is expected.")
+    return found
+
+
+def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Load torchvision's tensors behind the normalization, every one of them and no other."""
+    given = {f"1.{name}": value for name, value in tensors.items() if not name.startswith(_AUXILIARY)}
+    expected = model.state_dict()
+    wrong = [name for name in given if name not in expected or expected[name].shape != given[name].shape]
+    # A counter that inference does not read, and that files of 2018 lack.
+    needed = [name for name in expected if name.startswith("1.") and not name.endswith("num_batches_tracked")]
+    missing = [name for name in needed if name not in given]
+    if wrong or missing:
+        raise UserError(
+            f"{path} does not fit {NETWORK} of {len(expected['1.fc.bias'])} classes: "
+            f"{len(wrong)} tensors are other ones and {len(missing)} are missing, such as "
+            f"{(wrong + missing)[0].removeprefix('1.')}.",
+            "ImageNet's weights need the validation split's 1000 class folders.",
+        )
+    model.load_state_dict({**expected, **given})
