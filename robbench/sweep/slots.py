@@ -1,7 +1,6 @@
 """The batch of the native engine: slots, each a sample at some ε, restart and step."""
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -93,7 +92,9 @@ class Slots:
 
     def select(self, rows: Tensor) -> "Slots":
         """The slots at some positions, or where a mask is true."""
-        return self._with({name: column[rows] for name, column in vars(self).items()})
+        # Found once: a mask would be searched again for every column.
+        where = rows.nonzero().flatten() if rows.dtype == torch.bool else rows
+        return _of_columns({name: column.index_select(0, where) for name, column in vars(self).items()})
 
     @staticmethod
     def joined(groups: Sequence["Slots"]) -> "Slots":
@@ -102,10 +103,11 @@ class Slots:
         if len(filled) == 1:
             return filled[0]
         columns = [vars(group) for group in filled]
-        return groups[0]._with({name: torch.cat([part[name] for part in columns]) for name in columns[0]})
+        return _of_columns({name: torch.cat([part[name] for part in columns]) for name in columns[0]})
 
-    def _with(self, columns: dict[str, Tensor]) -> "Slots":
-        # Not by the constructor, whose types are checked in tests: several times a step, that takes longest.
-        slots = copy(self)
-        vars(slots).update(columns)
-        return slots
+
+def _of_columns(columns: dict[str, Tensor]) -> Slots:
+    # Not by the constructor, whose types are checked in tests: several times a step, that takes longest.
+    slots = object.__new__(Slots)
+    vars(slots).update(columns)
+    return slots
