@@ -24,5 +24,5 @@ def level_runs(slope: int) -> tuple[PaperRun, ...]:
 def _training(levels: int, slope: int) -> Training:
     options = (("levels", levels), ("alpha", float(slope * _PIXEL_VALUES)))
     # The paper's own choice for CIFAR-10 is the ordinary model, which Figure 4 shows too.
-    folder = "" if (levels, slope) == (2, 100) else f"nsq-k{levels}-a{slope}"
+    folder = "" if (levels, slope) == (2, 100) else f"k{levels}-a{slope}"
     return Training("cifar10", "nsq", options, folder=folder)

@@ -21,6 +21,8 @@ class Training:
         options: Options that differ from the paper's for this dataset, as ``levels`` and ``alpha``.
         seed: The seed of the training.
         folder: The folder inside the directory of models; empty for the ordinary model of the defense.
+        start: The defense whose weights it begins with; empty: random ones.
+        adopted: Whether its weights are others', taken over by ``robbench adopt``.
     """
 
     dataset: str
@@ -28,11 +30,16 @@ class Training:
     options: tuple[tuple[str, int | float], ...] = ()
     seed: int = 0
     folder: str = ""
+    start: str = ""
+    adopted: bool = False
 
     def command(self) -> str:
         """What a user types to train it."""
+        if self.adopted:
+            return f"robbench adopt --dataset {self.dataset}"
         parts = [f"robbench train --defense {self.defense} --dataset {self.dataset}"]
         parts += [f"--set {key}={value:g}" for key, value in self.options]
+        parts += [f"--start {self.start}"] if self.start else []
         parts += [f"--seed {self.seed}"] if self.seed else []
         parts += [f"--models-dir models/{self.folder}"] if self.folder else []
         return " ".join(parts)
@@ -41,7 +48,8 @@ class Training:
         """Whether a stored model has these options and this seed, however long it was trained."""
         card = model.card
         options = dict(self.options)
-        return card.seed == self.seed and all(card.options.get(key) == options[key] for key in options)
+        begun = bool(card.start) == bool(self.start or self.adopted)
+        return begun and card.seed == self.seed and all(card.options.get(k) == options[k] for k in options)
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,8 @@ class PaperRun:
     @property
     def slot(self) -> str:
         """What the run's folder is called, but for the hash of what exactly was run; safe in a path."""
-        parts = [self.training.dataset, self.protocol, self.training.folder or self.training.defense]
+        parts = [self.training.dataset, self.protocol, self.training.defense]
+        parts += [self.training.folder] if self.training.folder else []
         parts += [] if self.criterion == "top1" else [self.criterion]
         return "-".join([*parts, *([self.part] if self.part else [])])
 

@@ -11,12 +11,13 @@ from robbench.defenses.options import build_recipe
 from robbench.devices import choose_device
 from robbench.errors import UserError
 from robbench.files import make_folder, write_csv
-from robbench.models import StoredModel, card_path, read_card, search_path, weights_path
+from robbench.models import StoredModel, card_path, find_model, read_card, search_path, weights_path
 from robbench.preparation import RunSettings
 from robbench.reproducing.shelf import TRAININGS, Shelf
 from robbench.reproducing.sweeps import Training
 from robbench.reproducing.watching import Watcher
 from robbench.training import TrainingRequest, train
+from robbench.training.adopting import Adoption, adopt
 
 COLUMNS = (
     "dataset",
@@ -89,22 +90,27 @@ def train_missing(trainings: Sequence[Training], settings: RunSettings, watcher:
         UserError: The data are missing, or a training fails.
     """
     device = choose_device(settings.device)
+    root = settings.models_dir if settings.models_dir is not None else Path("models")
     for training in trainings:
-        info, train_split = load_dataset(training.dataset, settings.data_dir, "train")
-        _, test_split = load_dataset(training.dataset, settings.data_dir, "test")
-        root = settings.models_dir if settings.models_dir is not None else Path("models")
+        watcher.say(f"Training {training.defense} on {training.dataset} …")
+        info, test_split = load_dataset(training.dataset, settings.data_dir, "test")
+        if training.adopted:
+            adopt(Adoption(info, test_split, None, root, device, training.command()))
+            continue
+        _, train_split = load_dataset(training.dataset, settings.data_dir, "train")
+        start = find_model(training.dataset, training.start, root) if training.start else None
         request = TrainingRequest(
             defense=training.defense,
             info=info,
             train=train_split,
             test=test_split,
             options=dict(training.options),
+            start=start,
             seed=training.seed,
             device=device,
             models_dir=root / training.folder,
             command=training.command(),
         )
-        watcher.say(f"Training {training.defense} on {training.dataset} …")
         with watcher.training_progress(f"{training.defense} on {training.dataset}") as progress:
             train(request, progress)
 

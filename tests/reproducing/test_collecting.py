@@ -7,7 +7,7 @@ import pytest
 from robbench.analysis.protocols import PAPER, STRONGER
 from robbench.figures.paper_points import PAPER_POINTS
 from robbench.models import find_model
-from robbench.reproducing import PaperRun, Training
+from robbench.reproducing import PaperRun, Training, targets
 from robbench.reproducing.collecting import collect_curves, collect_together
 from robbench.reproducing.tables import paper_table
 from robbench.reproducing.training_cost import cost_notes, cost_table
@@ -42,6 +42,14 @@ def test_the_command_names_what_differs():
         "robbench train --defense nsq --dataset cifar10 --set levels=2 --set alpha=255 --seed 1 "
         "--models-dir models/nsq-k2"
     )
+
+
+def test_pretrained_weights_are_adopted_and_fine_tuned():
+    natural, nsq = targets.get("table1").runs[0].training, targets.get("table1").runs[1].training
+    assert natural.command() == "robbench adopt --dataset imagenet"
+    assert nsq.command() == "robbench train --defense nsq --dataset imagenet --start natural"
+    criteria = {(run.training.defense, run.protocol, run.criterion) for run in targets.get("table1").runs}
+    assert len(criteria) == 6
 
 
 def test_the_papers_numbers_stand_beside_ours():

@@ -11,7 +11,9 @@ from robbench.reproducing.staircase import sample_staircase
 
 def test_the_gradient_is_that_of_the_paper():
     points = sample_staircase(8, 1000.0, 3201)
-    assert points["gradient"].to_numpy().max() == pytest.approx(1000 / (4 * 8)), "α/4K, at the middle of each step"
+    assert points["gradient"].to_numpy().max() == pytest.approx(1000 / (4 * 8)), (
+        "α/4K, at the middle of each step"
+    )
     steps = points.loc[np.isclose((points["x"] * 16) % 2, 1)]
     assert len(steps) == 8
     assert np.allclose(steps["gradient"], 31.25)
