@@ -30,6 +30,7 @@ class DefenseBench:
         steps: Steps of the attack.
         limit: The fastest that the bare network was at any moment, and the batch at which.
         loop_batch_size: Samples in one call of a library.
+        own_batch_size: Samples in one pass of robbench's engine, at most.
         sweeps: Per engine, one sweep per repeat.
     """
 
@@ -39,6 +40,7 @@ class DefenseBench:
     steps: int
     limit: Limit
     loop_batch_size: int
+    own_batch_size: int
     sweeps: dict[str, list[Sweep]]
 
     @property
@@ -74,7 +76,9 @@ def compare_engines(bench: PreparedBench, defense: str, say: Say) -> DefenseBenc
             say(f"{defense}, {repeat + 1} of {request.repeats}: {sweep.label} {sweep.seconds:.1f} s")
     count = len(workplace.dataset)
     correct = round(next(iter(sweeps.values()))[0].accuracy[0.0] * count)
-    return DefenseBench(defense, count, correct, bench.pgd.steps or 1, best, library_batch, sweeps)
+    tried = remembered_batch(bench.model(defense), bench.precision) if workplace.tries_batches else None
+    own_batch = tried or workplace.batch_size
+    return DefenseBench(defense, count, correct, bench.pgd.steps or 1, best, library_batch, own_batch, sweeps)
 
 
 def comparison_table(results: list[DefenseBench], bench: PreparedBench) -> pd.DataFrame:
@@ -142,7 +146,7 @@ def _rows(result: DefenseBench, bench: PreparedBench) -> list[dict[str, Any]]:
                 "points": len(bench.epsilons),
                 "points_attacked": len(bench.loop_points()) if is_library else len(bench.epsilons) - 1,
                 "precision": "float32" if is_library else bench.precision,
-                "batch_size": result.loop_batch_size if is_library else _own_batch(bench, result.defense),
+                "batch_size": result.loop_batch_size if is_library else result.own_batch_size,
                 "seconds": seconds,
                 "seconds_least": min(sweep.seconds for sweep in sweeps),
                 "seconds_most": max(sweep.seconds for sweep in sweeps),
@@ -155,20 +159,19 @@ def _rows(result: DefenseBench, bench: PreparedBench) -> list[dict[str, Any]]:
                 "work_speed_up": quickest / work_seconds,
                 "single_runs": first.passes.cost / result.single.cost if result.correct else float("nan"),
                 "share_of_limit": rate / result.limit.passes_per_second,
-                "points_above_best_library": float("nan") if is_library else _excess(first, libraries),
+                "points_above_best_library": _excess(
+                    first, [other for other in libraries if other != sweeps]
+                ),
             }
         )
     return rows
 
 
-def _own_batch(bench: PreparedBench, defense: str) -> int:
-    """The batch size of robbench's engine."""
-    found = remembered_batch(bench.workplace.defenses[defense].defense.model, bench.precision)
-    return min(found or bench.workplace.batch_size, bench.workplace.batch_size)
-
-
 def _excess(sweep: Sweep, libraries: list[list[Sweep]]) -> float:
-    """The most by which a sweep claims more than the strongest library at any ε, in points."""
+    """The most by which a sweep claims more than the strongest of some libraries at any ε, in points.
+
+    Of a library and the others it says how far apart runs are that differ in their random starts only.
+    """
     if not libraries:
         return float("nan")
     measured = [epsilon for epsilon in libraries[0][0].accuracy if epsilon > 0]

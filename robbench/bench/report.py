@@ -65,6 +65,10 @@ def notes(table: pd.DataFrame, bench: PreparedBench) -> list[str]:
             "share of the limit are by it."
         )
     lines += [f"{name} is not installed and left out." for name in request.missing]
+    if len(request.present) > 1:
+        lines.append(
+            "A library is compared with the strongest other one: so many points are random starts alone."
+        )
     if request.present and request.loop_points is not None:
         lines.append(
             f"The libraries were measured at {request.loop_points} of {len(bench.epsilons) - 1} ε above "
@@ -168,6 +172,7 @@ def _measured(result: DefenseBench) -> dict[str, Any]:
         "single_run": asdict(result.single) | {"cost": result.single.cost},
         "bare_network": result.limit._asdict(),
         "loop_batch_size": result.loop_batch_size,
+        "own_batch_size": result.own_batch_size,
         "seconds": {name: [sweep.seconds for sweep in sweeps] for name, sweeps in result.sweeps.items()},
         "robust_accuracy": {
             sweeps[0].label: [[epsilon, value] for epsilon, value in sweeps[0].accuracy.items()]
