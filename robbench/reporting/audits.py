@@ -20,7 +20,7 @@ class Checked(NamedTuple):
     verdict: str
     """``pass``, ``fail`` or ``inconclusive``."""
     title: str
-    """What fails if it fails."""
+    """What should hold."""
     reason: str
     number: str
     advice: str

@@ -138,6 +138,7 @@ def _layout(curves: pd.DataFrame, unit: EpsilonUnit, norm: str) -> dict[str, Any
         "height": 290,
         "margin": {"l": 44, "r": 12, "t": 10, "b": 44},
         "hovermode": "x unified",
+        "hoverdistance": -1,  # of the nearest ε, however far it is
         "dragmode": False,
         "showlegend": False,
         "xaxis": {
@@ -147,6 +148,8 @@ def _layout(curves: pd.DataFrame, unit: EpsilonUnit, norm: str) -> dict[str, Any
             "tickvals": [tick * unit.denominator for tick in ticks],
             "ticktext": [unit.format(tick) for tick in ticks],
             "hoverformat": ".6~g",
+            "spikethickness": 1,
+            "spikedash": "solid",
             "unifiedhovertitle": {"text": f"ε = %{{x}}{'' if unit.denominator == 1 else '/255'}"},
         },
         "yaxis": {

@@ -57,7 +57,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def visit(browser: Browser, files: dict[str, Path], request: pytest.FixtureRequest) -> Iterator[Visit]:
     """A visit; indirectly parametrized by the report, the size and the scheme."""
     name, (width, height), scheme = getattr(request, "param", ("ordinary", DESK, "light"))
-    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page.set_default_timeout(120_000)  # ms; a busy machine takes its time to read 5 MB of script
     seen = Visit(page)
     page.on("console", lambda message: seen.complaints.append(message.text))
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
@@ -111,7 +114,7 @@ def test_hovering_tells_values_with_intervals(visit: Visit) -> None:
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box is not None
-    visit.page.mouse.move(box["x"] + box["width"] / 2 + 60, box["y"] + box["height"] / 2)
+    visit.page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + box["height"] / 2)
     visit.page.wait_for_selector(".chart .hoverlayer .hovertext, .chart .hoverlayer .legend")
     told = " ".join(visit.texts(".chart .hoverlayer"))
     assert "ε = 0.2" in told

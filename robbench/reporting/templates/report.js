@@ -16,7 +16,7 @@
 
   function look(chart) {
     const style = getComputedStyle(chart);
-    const axis = { gridcolor: style.borderTopColor, linecolor: style.borderTopColor };
+    const axis = { gridcolor: style.borderTopColor, linecolor: style.borderTopColor, spikecolor: style.color };
     return {
       paper_bgcolor: "rgba(0, 0, 0, 0)", plot_bgcolor: "rgba(0, 0, 0, 0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: style.color },
@@ -66,8 +66,7 @@
 
   // Arrow keys go from ε to ε, as the mouse does, and say what is there.
   function readOut(chart, step) {
-    const curves = chart.data.map((trace, curveNumber) => ({ ...trace, curveNumber }))
-      .filter((trace) => trace.visible !== false && trace.mode === "lines+markers");
+    const curves = chart.data.filter((trace) => trace.visible !== false && trace.mode === "lines+markers");
     const grid = [...new Set(curves.flatMap((trace) => trace.x))].sort((a, b) => a - b);
     if (!grid.length) return;
     const last = Number(chart.dataset.at ?? (step > 0 ? -1 : grid.length));
@@ -75,7 +74,7 @@
     chart.dataset.at = at;
     const points = curves.map((trace) => ({ trace, pointNumber: trace.x.indexOf(grid[at]) }))
       .filter(({ pointNumber }) => pointNumber >= 0);
-    Plotly.Fx.hover(chart, points.map(({ trace, pointNumber }) => ({ curveNumber: trace.curveNumber, pointNumber })));
+    Plotly.Fx.hover(chart, { xval: grid[at], yval: 50 });
     const values = points.map(({ trace, pointNumber }) => `${plain(trace.name)} ${trace.y[pointNumber].toFixed(1)} %`);
     const heading = chart.layout.xaxis.unifiedhovertitle.text.replace("%{x}", Number(grid[at].toPrecision(6)));
     say(`${heading}: ${values.join(", ")}`);
