@@ -1,5 +1,6 @@
 """One defense under ever stronger attacks: a panel per dataset, a curve per attack."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -8,10 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from robbench.figures.epsilon_axis import format_epsilon_axis
+from robbench.figures.foot import draw_foot, foot_height, wrap_notes
 from robbench.figures.house_style import CurveStyle, house_style
 from robbench.figures.titles import dataset_title
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 3.3, 2.9
+_LEGEND_COLUMNS = 3
 _STYLES = (
     CurveStyle("#D55E00", "-", "D"),
     CurveStyle("#E69F00", "--", "s"),
@@ -41,9 +44,12 @@ def draw_ladder(
     """
     with house_style():
         styles = dict(zip(attacks, _STYLES, strict=False))
-        height = _PANEL_HEIGHT + 1.0 + 0.14 * len(notes)
-        figure = Figure(figsize=(_PANEL_WIDTH * len(datasets) + 0.4, height), layout="constrained")
-        panels = figure.subplots(1, len(datasets), squeeze=False)[0]
+        width = _PANEL_WIDTH * len(datasets) + 0.4
+        lines = wrap_notes(notes, width)
+        foot = foot_height(math.ceil(len(styles) / _LEGEND_COLUMNS), lines)
+        figure = Figure(figsize=(width, _PANEL_HEIGHT + foot + 0.5), layout="constrained")
+        above, below = figure.subfigures(2, 1, height_ratios=[_PANEL_HEIGHT + 0.5, foot])
+        panels = above.subplots(1, len(datasets), squeeze=False)[0]
         for axes, dataset in zip(panels, datasets, strict=True):
             _draw_panel(axes, curves.loc[curves["dataset"] == dataset], styles)
             axes.set_title(dataset_title(dataset), loc="left", fontsize=9.5, fontweight="bold")
@@ -52,10 +58,8 @@ def draw_ladder(
             Line2D([], [], color=s.color, linestyle=s.line, marker=s.marker, label=attacks[kind])
             for kind, s in styles.items()
         ]
-        figure.suptitle(title, fontsize=10.5)
-        figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=3.4)
-        if notes:
-            figure.supxlabel("\n".join(notes), fontsize=7.5, color="#7a2b00")
+        above.suptitle(title, fontsize=10.5)
+        draw_foot(below, handles, _LEGEND_COLUMNS, lines)
         return figure
 
 

@@ -2,7 +2,6 @@
 
 import math
 import re
-import textwrap
 from collections.abc import Sequence
 
 import pandas as pd
@@ -14,15 +13,14 @@ from robbench.analysis.protocols import PROTOCOLS, protocol_of
 from robbench.analysis.worst_of import WORST_OF
 from robbench.figures.curve_panel import describe_panel, draw_panel, hollow_mark, write_title
 from robbench.figures.epsilon_axis import format_epsilon_axis
+from robbench.figures.foot import LINE, draw_foot, foot_height, wrap_notes
 from robbench.figures.house_style import CurveStyle, curve_styles, house_style
 from robbench.figures.paper_points import points_of
 from robbench.figures.registration import register_figure
 from robbench.figures.titles import dataset_title, defense_title, norm_title
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 2.55, 2.05
-_LINE = 0.14
-_NOTE_CHARACTER = 0.062
-"""Width of a character of the notes, in inches, generous."""
+_LEGEND_COLUMNS = 6
 _PANELS = re.compile(r"(pgd|bpda)\d+(-substitute)?(-cw)?")
 """Attacks that have a panel; others count in worst-of alone."""
 
@@ -67,18 +65,19 @@ def _draw(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Figure:
     columns = max(len(panels) for _, panels in rows)
     titles = [[describe_panel(panel) for panel in panels] for _, panels in rows]
     rooms = [max(len(lines) for lines in row) - 1 for row in titles]
-    heights = [_PANEL_HEIGHT + _LINE * room + 0.55 for room in rooms]
+    heights = [_PANEL_HEIGHT + LINE * room + 0.55 for room in rooms]
     width = _PANEL_WIDTH * columns + 0.5
-    written = _wrap(notes, width)
-    foot = 0.3 + _LINE * len(written)
+    written = wrap_notes(notes, width)
+    styles = curve_styles(curves["defense"])
+    legend = _legend(curves, styles)
+    foot = foot_height(math.ceil(len(legend) / _LEGEND_COLUMNS), written)
     figure = Figure(figsize=(width, sum(heights) + foot + 0.35), layout="constrained")
     parts = _subfigures(figure, [*heights, foot])
     figure.suptitle(title, fontsize=11)
-    styles = curve_styles(curves["defense"])
     for (name, panels), part, row_titles, room in zip(rows, parts, titles, rooms, strict=False):
         _draw_row(part, panels, styles, row_titles, room, columns)
         part.suptitle(PROTOCOLS[name], fontsize=9, x=0.01, ha="left", color="#222222")
-    _draw_foot(parts[-1], _legend(curves, styles), written)
+    draw_foot(parts[-1], legend, min(len(legend), _LEGEND_COLUMNS), written)
     return figure
 
 
@@ -118,11 +117,6 @@ def _draw_row(
         axes.set_xlabel(f"Perturbation ε ({norm_title(panel['norm'].iloc[0])}, pixels in [0, 1])")
 
 
-def _draw_foot(part: SubFigure, legend: list[Line2D], notes: list[str]) -> None:
-    part.legend(handles=legend, loc="upper center", ncols=min(len(legend), 6), handlelength=3.4)
-    part.text(0.01, 0.02, "\n".join(notes), fontsize=7.5, color="#7a2b00", va="bottom")
-
-
 def _legend(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2D]:
     lines = [
         Line2D([], [], color=s.color, linestyle=s.line, marker=s.marker, label=defense_title(name))
@@ -132,7 +126,3 @@ def _legend(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2D]
     if any(list(points_of(curve)) for _, curve in every):
         lines.append(hollow_mark("#444444", "o", label="stated in the SQ paper (2019)"))
     return lines
-
-
-def _wrap(notes: Sequence[str], width: float) -> list[str]:
-    return textwrap.wrap(" ".join(notes), math.floor(width / _NOTE_CHARACTER)) if notes else []

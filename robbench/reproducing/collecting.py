@@ -56,8 +56,15 @@ def remarks(runs: Iterable[PaperRun], shelf: Shelf) -> list[str]:
     runs = list(runs)
     found = [stored for run in runs if (stored := shelf.stored(run)) is not None]
     notes = [*_few_samples(found, shelf), *_short_trainings(found, shelf), *_other_data(found)]
-    missing = dict.fromkeys(_missing(run) for run in runs if shelf.stored(run) is None)
+    missing = _missing([run for run in runs if shelf.stored(run) is None])
     return [*dict.fromkeys(notes), *([f"Not run: {', '.join(missing)}."] if missing else [])]
+
+
+def _missing(runs: Sequence[PaperRun]) -> list[str]:
+    """Models without a run, and, of models that have one, the attacks of further runs."""
+    whole = dict.fromkeys(_title(run) for run in runs if not run.part)
+    parts = [f"{', '.join(run.attacks)} on {_title(run)}" for run in runs if run.part]
+    return [*whole, *(part for part in parts if not any(part.endswith(f" on {title}") for title in whole))]
 
 
 def _few_samples(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
@@ -90,10 +97,6 @@ def _other_data(found: Sequence[StoredRun]) -> list[str]:
         if "jpeg" in stored.manifest["dataset"]["source"].lower()
         and stored.run.training.dataset != "imagenet"
     ]
-
-
-def _missing(run: PaperRun) -> str:
-    return f"{_title(run)} ({', '.join(run.attacks)})" if run.part else _title(run)
 
 
 def _title(run: PaperRun) -> str:
