@@ -158,7 +158,7 @@ def prepare_bench(request: BenchRequest, settings: RunSettings, command: str) ->
         attack,
         _same_everywhere(attack, request.spec.norm),
         epsilons,
-        prepared.plan.jobs[0].precision,
+        prepared.plan.jobs[0].terms.precision,
         prepared.manifest,
         settings.batch_size,
     )

@@ -96,12 +96,12 @@ def _target(job: Job, workplace: Workplace) -> Iterator[Target]:
     )
     if job.attack.source:
         view, view_is_exact = workplace.defenses[job.attack.source].defense.model, False
-    norm = get_norm(job.norm)
+    norm = get_norm(job.terms.norm)
     exact.to(workplace.device)
     view.to(workplace.device)
     with frozen(exact, view), channels_last(exact, view):
         yield make_target(
-            exact, view, view_is_exact, job.criterion, norm, workplace.dataset.classes, workplace.device
+            exact, view, view_is_exact, job.terms.criterion, norm, workplace.dataset.classes, workplace.device
         )
 
 

@@ -10,14 +10,12 @@ from robbench.defenses.loading import LoadedDefense
 
 
 @dataclass(frozen=True)
-class Job:
-    """One computation: an attack on a defense, over a grid, on all samples.
+class SweepTerms:
+    """What all jobs of a run have in common.
 
     Attributes:
-        id: 16 hex digits; equal computations have equal ids.
         dataset: The dataset's name.
-        defense: The defense's name.
-        attack: The attack, under the view that is really differentiated.
+        fingerprint: The fingerprint of the samples.
         epsilons: The grid, ascending, starting with 0.
         norm: What measures ε.
         criterion: ``top1`` or ``top5``.
@@ -26,10 +24,8 @@ class Job:
         seed: The seed of the run.
     """
 
-    id: str
     dataset: str
-    defense: str
-    attack: ResolvedAttack
+    fingerprint: str
     epsilons: tuple[float, ...]
     norm: str
     criterion: str
@@ -37,20 +33,37 @@ class Job:
     precision: str
     seed: int
 
+
+@dataclass(frozen=True)
+class Job:
+    """One computation: an attack on a defense, over a grid, on all samples.
+
+    Attributes:
+        id: 16 hex digits; equal computations have equal ids.
+        defense: The defense's name.
+        attack: The attack, under the view that is really differentiated.
+        terms: What it has in common with all jobs of its run.
+    """
+
+    id: str
+    defense: str
+    attack: ResolvedAttack
+    terms: SweepTerms
+
     def constants(self) -> dict[str, str | int]:
         """The columns that are the same in every outcome row."""
         source = self.attack.source
         return {
-            "dataset": self.dataset,
+            "dataset": self.terms.dataset,
             "defense": self.defense,
             "attack": self.attack.label,
             "backend": self.attack.attack.backend,
             "view": f"transfer:{source}" if source else self.attack.view,
             "loss": self.attack.loss,
-            "norm": self.norm,
-            "criterion": self.criterion,
-            "strategy": self.strategy,
-            "seed": self.seed,
+            "norm": self.terms.norm,
+            "criterion": self.terms.criterion,
+            "strategy": self.terms.strategy,
+            "seed": self.terms.seed,
             "job_id": self.id,
         }
 
@@ -90,31 +103,6 @@ class Plan:
         ]
 
 
-@dataclass(frozen=True)
-class SweepTerms:
-    """What all jobs of a run have in common.
-
-    Attributes:
-        dataset: The dataset's name.
-        fingerprint: The fingerprint of the samples.
-        epsilons: The grid, ascending, starting with 0.
-        norm: What measures ε.
-        criterion: ``top1`` or ``top5``.
-        strategy: How the grid is swept.
-        precision: The arithmetic of native attack steps: ``float32`` or ``bfloat16``.
-        seed: The seed of the run.
-    """
-
-    dataset: str
-    fingerprint: str
-    epsilons: tuple[float, ...]
-    norm: str
-    criterion: str
-    strategy: str
-    precision: str
-    seed: int
-
-
 def make_plan(
     defenses: Sequence[LoadedDefense],
     attacks: Sequence[ResolvedAttack],
@@ -141,8 +129,7 @@ def make_plan(
             job_id = _job_id(loaded.name, attack, terms, weights)
             cells.append(Cell(loaded.name, asked.label, job_id))
             if job_id not in jobs:
-                shared = {key: value for key, value in asdict(terms).items() if key != "fingerprint"}
-                jobs[job_id] = Job(id=job_id, defense=loaded.name, attack=attack, **shared)
+                jobs[job_id] = Job(job_id, loaded.name, attack, terms)
     return Plan(tuple(jobs.values()), tuple(cells))
 
 

@@ -95,10 +95,10 @@ class JobRun:
             Outcome rows, each sample once; what was yielded need not be computed again.
         """
         everything = torch.arange(len(self.dataset))
-        if self.job.strategy != AUTO:
-            yield from self._sweep(everything, self.job.strategy)
+        if self.job.terms.strategy != AUTO:
+            yield from self._sweep(everything, self.job.terms.strategy)
             return
-        control = control_sample(len(self.dataset), self.job.seed)
+        control = control_sample(len(self.dataset), self.job.terms.seed)
         if isinstance(self.job.attack.attack, MinimumNormAttack):
             control = control[:0]  # one run fills the whole curve; there is nothing to search
         if not len(control):
@@ -114,7 +114,7 @@ class JobRun:
         clock = _FlushClock()
         for part, size in self._parts(indices):
             for window in self._windows(part, size):
-                findings = Findings.of(window, len(self.job.epsilons))
+                findings = Findings.of(window, len(self.job.terms.epsilons))
                 pending = [(~window.correct).nonzero().flatten()]
                 for rows in sweeper.sweep(window, findings):
                     pending.append(rows)
@@ -154,7 +154,7 @@ class JobRun:
         """What a search finds broken in the control, per sample and grid ε."""
         found = []
         for window in self._windows(control, BLOCK if self._is_library() else self._window_size()):
-            findings = Findings.of(window, len(self.job.epsilons))
+            findings = Findings.of(window, len(self.job.terms.epsilons))
             for _ in self._sweeper(strategy).sweep(window, findings):
                 self._tell(0)
             found.append(findings.broken.cpu())
@@ -165,12 +165,12 @@ class JobRun:
 
     def _context(self, strategy: str) -> RowContext:
         """The constant columns; under auto they say which strategy it came to."""
-        label = strategy if self.job.strategy == strategy else f"{self.job.strategy}: {strategy}"
-        return RowContext({**self.job.constants(), "strategy": label}, self.job.epsilons)
+        label = strategy if self.job.terms.strategy == strategy else f"{self.job.terms.strategy}: {strategy}"
+        return RowContext({**self.job.constants(), "strategy": label}, self.job.terms.epsilons)
 
     def _windows(self, indices: Tensor, size: int) -> Iterator[Window]:
         return windows(
-            self.dataset, indices, size, self.target, f"{self.job.seed}\x1f{self.job.attack.attack}"
+            self.dataset, indices, size, self.target, f"{self.job.terms.seed}\x1f{self.job.attack.attack}"
         )
 
     def _is_library(self) -> bool:
@@ -196,10 +196,10 @@ class JobRun:
         if isinstance(attack, IterativeAttack):
             size = self.resources.batch_size
             if self.resources.tries_batches:
-                size = fastest_batch(Gradients(attack, self.target, size, job.precision), self.dataset)
-            return IterativeSweep(attack, self.target, job.epsilons, order, size, job.precision)
+                size = fastest_batch(Gradients(attack, self.target, size, job.terms.precision), self.dataset)
+            return IterativeSweep(attack, self.target, job.terms.epsilons, order, size, job.terms.precision)
         if isinstance(attack, BudgetAttack | MinimumNormAttack):
-            return LibrarySweep(attack, self.target, job.epsilons, order, job.seed)
+            return LibrarySweep(attack, self.target, job.terms.epsilons, order, job.terms.seed)
         raise TypeError(f"{attack} is of no known kind")
 
 

@@ -34,7 +34,7 @@ def oracle_bench(model: nn.Module | None = None, steps: int = STEPS, **request: 
         attacks[0],
         attacks[0].attack,  # pyright: ignore[reportArgumentType]
         prepared.epsilons,
-        prepared.plan.jobs[0].precision,
+        prepared.plan.jobs[0].terms.precision,
         prepared.manifest,
         None,
     )
