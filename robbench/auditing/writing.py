@@ -13,6 +13,7 @@ from robbench.comparing.markdown import escape, markdown_table
 from robbench.figures.audit import draw_audit
 from robbench.figures.rendering import render
 from robbench.files import write_bytes, write_json
+from robbench.store.layout import read_manifest
 
 JSON, PAGE, FIGURE = "audit.json", "audit.md", "audit.png"
 SCHEMA_VERSION = 1
@@ -43,15 +44,18 @@ def write_audit(
     rows = [(finding.verdict, check.title) for check, finding in findings]
     picture = draw_audit(summary.curves, rows, title)
     files = [folder / name for name in (JSON, PAGE, FIGURE)]
-    write_json(files[0], document(prepared, findings, summary, probes))
+    # What the attacks' run says of itself: who only looks again did not make the numbers.
+    manifest = read_manifest(folder / "attacks")
+    write_json(files[0], _document(prepared, findings, summary, probes, manifest))
     write_bytes(files[1], _page(findings, summary).encode())
     render(picture, files[2], "png")
     return files
 
 
-def document(prepared: PreparedAudit, findings: Findings, summary: Summary, probes: Probes) -> dict[str, Any]:
+def _document(
+    prepared: PreparedAudit, findings: Findings, summary: Summary, probes: Probes, manifest: dict[str, Any]
+) -> dict[str, Any]:
     """All that was found, as plain values."""
-    manifest = prepared.sweep.manifest
     provenance = ("command", "started", "versions", "git_commit", "device", "platform", "dataset")
     curves = {
         str(label): curve.sort_values("epsilon")[_CURVE].to_numpy().tolist()

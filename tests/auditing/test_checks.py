@@ -109,7 +109,7 @@ def narrow(at: float, width: float) -> nn.Module:
 
     def surface(moves: Tensor) -> Tensor:
         off = (moves - at).abs()
-        return torch.where(off.amax(1) <= width, -1 - 5 * off.mean(1), 1 + 5 * off.mean(1))
+        return torch.where(off.amax(1) <= width, -1 + 5 * off.mean(1), 1 + 5 * off.mean(1))
 
     return Landscape(surface)
 
@@ -118,7 +118,7 @@ def more_restarts(moves: Tensor) -> Tensor:
     """Only from a sixth of the starts does the gradient lead to the hole."""
     rest = moves[:, 1:]
     off = (rest - 0.04).abs()
-    hole = torch.where(off.amax(1) <= 0.0065, -1 - 5 * off.mean(1), 1 + 5 * off.mean(1))
+    hole = torch.where(off.amax(1) <= 0.0065, -1 + 5 * off.mean(1), 1 + 5 * off.mean(1))
     return torch.where(moves[:, 0] > 0.07, hole, inwards(rest))
 
 

@@ -1,0 +1,65 @@
+"""Randomized defenses: found, and attacked and scored in expectation."""
+
+import torch
+from torch import nn
+
+from robbench.auditing.expectation import Expectation, measure_randomness
+from robbench.datasets.custom import from_arrays
+from robbench.defenses import Defense
+from tests.auditing.landscapes import Landscape, honest, prepared_audit, samples
+
+
+class Jitter(nn.Module):
+    """Logits with noise of a given size."""
+
+    def __init__(self, size: float) -> None:
+        super().__init__()
+        self.honest, self.size = Landscape(honest), size
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits = self.honest(images)
+        return logits + self.size * torch.randn_like(logits)
+
+
+def test_noise_is_found_and_its_absence_too():
+    dataset = from_arrays(*samples())
+    cpu = torch.device("cpu")
+    quiet = measure_randomness(Landscape(honest), dataset, cpu, 0)
+    assert (quiet.changed, quiet.spread, quiet.correct, quiet.is_random) == (0, 0.0, 64, False)
+    assert measure_randomness(Jitter(0.1), dataset, cpu, 0).is_random
+    loud = measure_randomness(Jitter(10.0), dataset, cpu, 0)
+    assert loud.changed > 32
+    assert loud == measure_randomness(Jitter(10.0), dataset, cpu, 0)
+
+
+def test_dropout_is_off_and_no_randomness():
+    model = nn.Sequential(nn.Dropout(0.5), Landscape(honest)).train()
+    assert not measure_randomness(model, from_arrays(*samples()), torch.device("cpu"), 0).is_random
+    assert model.training
+
+
+def test_the_expectation_is_the_mean_of_the_probabilities():
+    class Turns(nn.Module):
+        """One of two answers, in turn."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.calls = 0
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            logits = torch.tensor([[0.0, 3.0], [1.0, 0.0]])[self.calls % 2]
+            return logits + 0 * images.flatten(1).sum(1, keepdim=True)
+
+    images = torch.zeros(3, 1, 4, 4)
+    found = Expectation(Turns(), 10)(images).softmax(1)
+    expected = (torch.tensor([0.0, 3.0]).softmax(0) + torch.tensor([1.0, 0.0]).softmax(0)) / 2
+    assert torch.allclose(found, expected.expand(3, 2), atol=1e-6)
+
+
+def test_a_random_defense_is_attacked_and_judged_in_expectation():
+    prepared = prepared_audit(Defense(Jitter(0.1)))
+    assert isinstance(prepared.loaded.defense.model, Expectation)
+    assert prepared.sweep.workplace.defenses["made-up"].defense.model is prepared.loaded.defense.model
+    plain = prepared_audit(Defense(Landscape(honest)))
+    assert not isinstance(plain.loaded.defense.model, Expectation)
