@@ -8,6 +8,7 @@ import pandas as pd
 from robbench.comparing.markdown import escape, markdown_table
 from robbench.figures.rendering import FORMATS
 from robbench.files import make_folder, write_bytes
+from robbench.reproducing.claims import claims_table
 from robbench.reproducing.collecting import collect_curves
 from robbench.reproducing.contract import Target
 from robbench.reproducing.shelf import Shelf, StoredRun
@@ -54,7 +55,8 @@ def write_page(shelf: Shelf, targets: Sequence[Target]) -> None:
 
 
 def _paper(runs: Sequence[PaperRun], shelf: Shelf) -> list[str]:
-    return [markdown_table(paper_table(collect_curves(runs, shelf))), _DIFFERENCES]
+    data = collect_curves([run for run in runs if run.name == run.training.defense], shelf)
+    return [markdown_table(paper_table(data)), markdown_table(claims_table(data)), _DIFFERENCES]
 
 
 def _costs(trainings: pd.DataFrame) -> list[str]:

@@ -8,6 +8,7 @@ from robbench.analysis.protocols import PAPER, STRONGER
 from robbench.figures.paper_points import PAPER_POINTS
 from robbench.models import find_model
 from robbench.reproducing import PaperRun, Training, targets
+from robbench.reproducing.claims import claims_table
 from robbench.reproducing.collecting import collect_curves, collect_together
 from robbench.reproducing.tables import paper_table
 from robbench.reproducing.training_cost import cost_notes, cost_table
@@ -101,3 +102,11 @@ def test_slots_tell_runs_apart():
         PaperRun(Training("imagenet", "nsq"), STRONGER, ("pgd20",)),
     ]
     assert len(np.unique([run.slot for run in runs])) == len(runs)
+
+
+def test_what_the_paper_says_of_two_defenses_is_a_difference_of_ours():
+    curves = made_up_curves(["pgd-at", "nsq"], ["pgd100"]).assign(protocol=PAPER, state="done")
+    at_end = curves.loc[curves["epsilon"] == curves["epsilon"].max()].set_index("defense")["robust_accuracy"]
+    rows = claims_table(curves).rows
+    assert rows[0][-1] == f"{100 * (at_end['nsq'] - at_end['pgd-at']):+.1f}"
+    assert {row[-1] for row in rows[1:]} == {"not run"}
