@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.foot import draw_foot, foot_height, wrap_notes
 from robbench.figures.house_style import CurveStyle, house_style
+from robbench.figures.panel_grid import add_parts
 from robbench.figures.titles import dataset_title
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 3.3, 2.9
@@ -44,11 +45,12 @@ def draw_ladder(
     """
     with house_style():
         styles = dict(zip(attacks, _STYLES, strict=False))
+        styles = {kind: style for kind, style in styles.items() if (curves["kind"] == kind).any()}
         width = _PANEL_WIDTH * len(datasets) + 0.4
         lines = wrap_notes(notes, width)
         foot = foot_height(math.ceil(len(styles) / _LEGEND_COLUMNS), lines)
         figure = Figure(figsize=(width, _PANEL_HEIGHT + foot + 0.5), layout="constrained")
-        above, below = figure.subfigures(2, 1, height_ratios=[_PANEL_HEIGHT + 0.5, foot])
+        above, below = add_parts(figure, [_PANEL_HEIGHT + 0.5, foot])
         panels = above.subplots(1, len(datasets), squeeze=False)[0]
         for axes, dataset in zip(panels, datasets, strict=True):
             _draw_panel(axes, curves.loc[curves["dataset"] == dataset], styles)

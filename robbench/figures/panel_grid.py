@@ -1,7 +1,7 @@
 """The grid of panels: how many stand side by side, on one scale."""
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 
 def panel_columns(panels: int) -> int:
@@ -20,3 +20,14 @@ def add_panels(figure: Figure, rows: int, columns: int, count: int) -> list[Axes
         first = axes[0] if axes else None
         axes.append(figure.add_subplot(rows, columns, index + 1, sharex=first, sharey=first))
     return axes
+
+
+def add_parts(figure: Figure, heights: list[float]) -> list[SubFigure]:
+    """Parts of a figure, one below the other.
+
+    Args:
+        figure: Without axes.
+        heights: Of the parts, in any unit.
+    """
+    made = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)
+    return list(made.flat)

@@ -15,6 +15,7 @@ from robbench.figures.curve_panel import describe_panel, draw_panel, hollow_mark
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.foot import LINE, draw_foot, foot_height, wrap_notes
 from robbench.figures.house_style import CurveStyle, curve_styles, house_style
+from robbench.figures.panel_grid import add_parts
 from robbench.figures.paper_points import points_of
 from robbench.figures.registration import register_figure
 from robbench.figures.titles import dataset_title, defense_title, norm_title
@@ -72,7 +73,7 @@ def _draw(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Figure:
     legend = _legend(curves, styles)
     foot = foot_height(math.ceil(len(legend) / _LEGEND_COLUMNS), written)
     figure = Figure(figsize=(width, sum(heights) + foot + 0.35), layout="constrained")
-    parts = _subfigures(figure, [*heights, foot])
+    parts = add_parts(figure, [*heights, foot])
     figure.suptitle(title, fontsize=11)
     for (name, panels), part, row_titles, room in zip(rows, parts, titles, rooms, strict=False):
         _draw_row(part, panels, styles, row_titles, room, columns)
@@ -89,11 +90,6 @@ def _panels_of(curves: pd.DataFrame) -> list[pd.DataFrame]:
     ]
     # A defense that came later may have brought worst-of before an attack; it closes the row.
     return sorted(shown, key=lambda panel: panel["attack"].iloc[0] == WORST_OF)
-
-
-def _subfigures(figure: Figure, heights: list[float]) -> list[SubFigure]:
-    made = figure.subfigures(len(heights), 1, height_ratios=heights)
-    return list(made.flat)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _draw_row(
