@@ -19,7 +19,7 @@ from robbench.commands.options import FOLDER, conditions, places, read_sweep, su
     "Left out: 0 and the dataset's one standard ε.",
 )
 @click.option("--norm", help="linf (default) or l2.")
-@click.option("--sweep", help="auto (default), survivors, search or independent.")
+@click.option("--sweep", help="auto (default), survivors, search, search2, search3, independent.")
 @click.option("--criterion", help="top1 (default) or top5.")
 @conditions
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file of these; what is typed wins.")

@@ -16,10 +16,11 @@ from robbench.tensors import Keys, PerSample
 from robbench.threat import Ball, per_image
 
 WARM_SHARE = 0.2
-"""Share of the attack's steps that a warm start is given before a failure is put to the full attack.
+"""Share of the attack's steps that a warm start is given before a failure is put to the whole attack.
 
-On the digits models every sample that a warm start can break breaks within it, or breaks cold: of 5, 10, 20
-and 30 steps of 100, 20 came nearest to `survivors` (never above it) at the least cost.
+Measured with PGD-100 on the digits models: 10 steps left the natural model's curve 0.8 points above that of
+`survivors` at a cost of 2.02 single runs, 20 steps 0.0 points at 2.03; PGD-AT cost 1.43 and 1.46. All 100
+steps and no attack of its own afterwards cost 1.56 and left 2.8 points.
 """
 
 

@@ -31,7 +31,7 @@ CHECK_EVERY = {"cpu": 1, "cuda": 4}
 """Steps between two settlements, which read results on the host and would stall a GPU at every step."""
 CLAIMS_SHARE = 0.25
 """Claims wait for the judge until there are so many for every slot that runs: judged as they come, a few at a
-time, their forward passes took a third as long as all of the attack's steps."""
+time, their forward passes took a quarter as long as all of the attack's steps."""
 
 
 @dataclass
