@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import beta
 
-from robbench.analysis.intervals import wilson
 from robbench.analysis.paired import PairedCounts, newcombe, paired_counts
 from robbench.analysis.survival import Survival
 
@@ -66,16 +66,18 @@ def rise(survival: Survival, false_alarm: float) -> Advantage:
 
 
 def share_bounds(count: int, samples: int, false_alarm: float) -> ShareBounds:
-    """The ends of one-sided Wilson intervals of a share.
+    """The ends of exact one-sided intervals of a share (Clopper and Pearson 1934, Biometrika 26:404-413).
+
+    Wilson's are right on average only: of small shares their lower end is above the true share several times
+    as often as it should be, and each time would be a false alarm.
 
     Args:
         count: How many.
         samples: Of how many, at least 1.
         false_alarm: The chance that the lower end is above the true share; the upper end's is 5 %.
     """
-    counts, of = np.array([count]), np.array([samples])
-    low = wilson(counts, of, 1 - 2 * false_alarm).low[0]
-    high = wilson(counts, of, 0.9).high[0]
+    low = beta.ppf(false_alarm, count, samples - count + 1) if count else 0.0
+    high = beta.ppf(0.95, count + 1, samples - count) if count < samples else 1.0
     return ShareBounds(100 * count / samples, 100 * float(low), 100 * float(high))
 
 

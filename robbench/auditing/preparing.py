@@ -17,7 +17,7 @@ from robbench.preparation import PreparedRun, RunSettings, assemble, check_defen
 from robbench.spec import SweepSpec
 
 SAMPLES = 200
-"""Samples of an audit where the user does not say: none of 200 excludes a share of 1.4 %."""
+"""Samples of an audit where the user does not say: none of 200 excludes a share of 1.5 %."""
 IMPOSSIBLE = "0.5,1"
 """Radii at which no classifier is robust: all images can be one grey at 0.5, and any image at 1."""
 

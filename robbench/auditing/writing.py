@@ -25,7 +25,7 @@ METHOD = (
     f"fails where the weaker one is ahead by more than {NEGLIGIBLE:g} point beyond doubt (lower end of "
     f"Newcombe's paired interval, error {FALSE_ALARM:.2%} for each check, corrected over the radii; "
     f"{MATERIAL:g} points for more steps and restarts), and passes where {MATERIAL:g} points can be "
-    "excluded at 95 %; a share of the samples likewise by Wilson's interval, in percent. The worst of "
+    "excluded at 95 %; a share of the samples likewise by its exact interval, in percent. The worst of "
     "all attacks counts a sample as broken at ε if any attack broke it there. A randomized defense is "
     f"attacked and scored by the mean class probabilities of {EVALUATIONS} evaluations. A pass is no proof "
     "of robustness: stronger and adaptive attacks may find more."
