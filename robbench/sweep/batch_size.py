@@ -12,13 +12,9 @@ from robbench.sweep.gradients import Gradients
 from robbench.tensors import Images, Labels
 
 SMALLEST = 32
-GAIN = 1.03
-"""A batch twice as large must be faster by this factor: smaller ones leave less work for the end, when there
-are no samples left to fill up with."""
-REPEATS = 5
+REPEATS = 3
 """Passes that are timed at each size, after one to warm up; the fastest counts."""
-
-PAYS_FROM = 100
+PAYS_FROM = 200
 """A job makes so many passes for every image of the largest batch, or a trial would be a fair part of it."""
 
 _found: WeakKeyDictionary[nn.Module, dict[str, int]] = WeakKeyDictionary()
@@ -28,7 +24,7 @@ def fastest_batch(gradients: Gradients, dataset: Dataset) -> int:
     """The batch size at which a CPU makes most passes per second, doubled for as long as that pays.
 
     On any other device, and for a short job, it is the largest that is allowed. Nobody is charged for the
-    passes of a trial, whether there is one depends on what is remembered.
+    passes of a trial: whether there is one depends on what is remembered.
 
     Args:
         gradients: What makes the passes; its ``largest`` is the largest batch allowed.
@@ -60,7 +56,7 @@ def _try(gradients: Gradients, images: Images, labels: Labels) -> int:
     size, rate = SMALLEST, _rate(gradients, images[:SMALLEST], labels[:SMALLEST])
     while 2 * size <= len(images):
         larger = _rate(gradients, images[: 2 * size], labels[: 2 * size])
-        if larger < GAIN * rate:
+        if larger < rate:
             break
         size, rate = 2 * size, larger
     counter.forward, counter.backward = kept
