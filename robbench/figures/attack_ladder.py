@@ -44,8 +44,8 @@ def draw_ladder(
         notes: What a reader must know, in sentences; they stand below.
     """
     with house_style():
-        styles = dict(zip(attacks, _STYLES, strict=False))
-        styles = {kind: style for kind, style in styles.items() if (curves["kind"] == kind).any()}
+        drawn = set(curves["kind"])
+        styles = {kind: style for kind, style in zip(attacks, _STYLES, strict=False) if kind in drawn}
         width = _PANEL_WIDTH * len(datasets) + 0.4
         lines = wrap_notes(notes, width)
         foot = foot_height(math.ceil(len(styles) / _LEGEND_COLUMNS), lines)
