@@ -10,7 +10,7 @@ from robbench.analysis.worst_of import WORST_OF
 from robbench.figures.end_labels import draw_end_labels
 from robbench.figures.house_style import CurveStyle
 from robbench.figures.paper_points import points_of
-from robbench.figures.titles import VIEW_TITLES, AttackTitle, attack_title, defense_title
+from robbench.figures.titles import VIEW_TITLES, AttackTitle, attack_title, defense_titles
 
 _TITLE_WIDTH = 48
 """Characters of a line of details."""
@@ -114,12 +114,12 @@ def write_title(axes: Axes, lines: list[str], room: int) -> None:
 
 def _worst_of_title(panel: pd.DataFrame) -> AttackTitle:
     """With the number of attacks, which are as many as the jobs: attacks that coincide count once."""
-    defenses = panel.drop_duplicates("defense")
+    defenses, titles = panel.drop_duplicates("defense"), defense_titles(panel)
     counts = [jobs.count("+") + 1 for jobs in defenses["job_id"]]
     fewer: dict[int, list[str]] = {}
     for name, count in zip(defenses["defense"], counts, strict=True):
         if count < max(counts):
-            fewer.setdefault(count, []).append(defense_title(name))
+            fewer.setdefault(count, []).append(titles[name])
     details = tuple(f"only {count} on {', '.join(names)}" for count, names in fewer.items())
     return AttackTitle(f"Worst of {max(counts)} attacks", details, "")
 
@@ -138,4 +138,5 @@ def _plain_defenses(panel: pd.DataFrame) -> list[str]:
     views = dict(zip(panel["defense"], panel["view"], strict=True))
     if not set(views.values()) & set(VIEW_TITLES):
         return []
-    return [defense_title(name) for name, view in views.items() if view == "exact"]
+    titles = defense_titles(panel)
+    return [titles[name] for name, view in views.items() if view == "exact"]

@@ -14,7 +14,7 @@ from robbench.figures.house_style import CurveStyle, curve_styles
 from robbench.figures.panel_grid import add_panels, panel_columns
 from robbench.figures.paper_points import points_of
 from robbench.figures.registration import register_figure
-from robbench.figures.titles import dataset_title, defense_title, norm_title, printable
+from robbench.figures.titles import dataset_title, defense_titles, norm_title
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 2.75, 1.95
 _SINGLE_WIDTH, _SINGLE_HEIGHT = 4.6, 2.7
@@ -66,7 +66,7 @@ def _label_axes(axes: list[Axes], columns: int, norm: str) -> None:
 
 
 def _legend(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2D]:
-    titles = _titles(curves)
+    titles = defense_titles(curves)
     lines = [
         Line2D([], [], color=style.color, linestyle=style.line, marker=style.marker, label=titles[name])
         for name, style in styles.items()
@@ -75,17 +75,6 @@ def _legend(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2D]
     if any(list(points_of(curve)) for _, curve in every):
         lines.append(hollow_mark("#444444", "o", label="stated in the SQ paper (2019)"))
     return lines
-
-
-def _titles(curves: pd.DataFrame) -> dict[str, str]:
-    """A title for each defense: as the runs print it, so that a collapsed training is marked."""
-    if "title" not in curves:
-        return {str(name): defense_title(str(name)) for name in curves["defense"].unique()}
-    named = zip(curves["defense"], curves["title"], strict=True)
-    return {
-        str(name): defense_title(str(name)) if title == name else printable(str(title))
-        for name, title in named
-    }
 
 
 def _legend_columns(labels: list[str], width: float) -> int:

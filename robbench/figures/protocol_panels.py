@@ -18,7 +18,7 @@ from robbench.figures.house_style import CurveStyle, curve_styles, house_style
 from robbench.figures.panel_grid import add_parts
 from robbench.figures.paper_points import points_of
 from robbench.figures.registration import register_figure
-from robbench.figures.titles import dataset_title, defense_title, norm_title
+from robbench.figures.titles import dataset_title, defense_titles, norm_title
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 2.55, 2.05
 _LEGEND_COLUMNS = 6
@@ -114,8 +114,9 @@ def _draw_row(
 
 
 def _legend(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2D]:
+    titles = defense_titles(curves)
     lines = [
-        Line2D([], [], color=s.color, linestyle=s.line, marker=s.marker, label=defense_title(name))
+        Line2D([], [], color=s.color, linestyle=s.line, marker=s.marker, label=titles[name])
         for name, s in styles.items()
     ]
     every = curves.groupby(["protocol", "defense", "attack", "criterion"], sort=False)

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+import pandas as pd
+
 from robbench.analysis.worst_of import WORST_OF
 
 _ALGORITHMS = {
@@ -80,6 +82,18 @@ def dataset_title(name: str) -> str:
 def defense_title(name: str) -> str:
     """A defense's name as papers print it; a user's own as it is."""
     return _DEFENSES.get(name, printable(name))
+
+
+def defense_titles(curves: pd.DataFrame) -> dict[str, str]:
+    """A title for each defense of some curves: as its run prints it, so that a collapsed training is marked.
+
+    Args:
+        curves: Columns as in :data:`robbench.schema.CURVES`, and ``title`` where they were read from runs.
+    """
+    if "title" not in curves:
+        return {str(name): defense_title(str(name)) for name in curves["defense"].unique()}
+    named = zip(curves["defense"].astype(str), curves["title"].astype(str), strict=True)
+    return {name: defense_title(name) if title == name else printable(title) for name, title in named}
 
 
 def norm_title(name: str) -> str:

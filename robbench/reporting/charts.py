@@ -12,7 +12,7 @@ from robbench.figures.curve_panel import panel_texts
 from robbench.figures.epsilon_axis import format_epsilon_axis, natural_unit
 from robbench.figures.house_style import curve_styles
 from robbench.figures.paper_points import points_of
-from robbench.figures.titles import defense_title
+from robbench.figures.titles import defense_titles
 from robbench.reporting.line_styles import LineStyle, line_style
 
 _BAND = 0.16
@@ -53,8 +53,9 @@ class LegendEntry:
 
 def legend(curves: pd.DataFrame) -> list[LegendEntry]:
     """The defenses of some curves, columns as in :data:`robbench.schema.CURVES`."""
+    titles = defense_titles(curves)
     return [
-        LegendEntry(name, defense_title(name), line_style(style))
+        LegendEntry(name, titles[name], line_style(style))
         for name, style in curve_styles(curves["defense"]).items()
     ]
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from robbench.analysis.worst_of import WORST_OF
 from robbench.epsilon import EpsilonUnit
-from robbench.figures.titles import defense_title, printable
+from robbench.figures.titles import defense_titles, printable
 
 
 class Cell(NamedTuple):
@@ -52,7 +52,7 @@ def curve_table(curves: pd.DataFrame, unit: EpsilonUnit) -> CurveTable:
         curves: Of one dataset, norm and criterion; columns as in :data:`robbench.schema.CURVES`.
         unit: The unit of ε.
     """
-    epsilons = sorted(set(curves["epsilon"]))
+    epsilons, titles = sorted(set(curves["epsilon"])), defense_titles(curves)
     defenses = []
     for name, defense in curves.groupby("defense", sort=False):
         rows = []
@@ -60,7 +60,7 @@ def curve_table(curves: pd.DataFrame, unit: EpsilonUnit) -> CurveTable:
             points = {float(point["epsilon"]): _cell(point) for point in curve.to_dict("records")}
             cells = [points.get(epsilon, Cell()) for epsilon in epsilons]
             samples = f"{int(curve['n'].iloc[0]):,}"
-            rows.append(CurveRow(defense_title(str(name)), printable(str(attack)), samples, cells))
+            rows.append(CurveRow(titles[str(name)], printable(str(attack)), samples, cells))
         defenses.append(rows)
     return CurveTable([unit.format(epsilon) for epsilon in epsilons], defenses)
 
@@ -76,14 +76,14 @@ def at_a_glance(curves: pd.DataFrame, epsilon: float) -> list[Glance]:
 
     That is worst-of, or without one the attack that leaves least.
     """
-    lines = []
+    lines, titles = [], defense_titles(curves)
     for name, defense in curves.groupby("defense", sort=False):
         clean = defense.loc[defense["epsilon"] == 0].to_dict("records")
         attacked = defense.loc[defense["epsilon"] == epsilon].to_dict("records")
         worst = [point for point in attacked if point["attack"] == WORST_OF] or attacked
         least = min(worst, key=lambda point: point["robust_accuracy"])
         attack = printable(str(least["attack"]))
-        lines.append(Glance(defense_title(str(name)), _cell(clean[0]), attack, _cell(least)))
+        lines.append(Glance(titles[str(name)], _cell(clean[0]), attack, _cell(least)))
     return lines
 
 

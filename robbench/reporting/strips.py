@@ -10,7 +10,7 @@ import pandas as pd
 from robbench.analysis.worst_of import WORST_OF
 from robbench.epsilon import EpsilonUnit
 from robbench.errors import UserError
-from robbench.figures.titles import defense_title, printable
+from robbench.figures.titles import defense_titles, printable
 from robbench.reporting.pictures import Pixels, perturbation_picture, picture
 from robbench.store.examples import read_examples
 
@@ -51,14 +51,14 @@ def strips(curves: pd.DataFrame, manifests: Mapping[str, dict[str, Any]], unit: 
         UserError: A file of examples is damaged.
     """
     jobs = curves.loc[curves["attack"] != WORST_OF].drop_duplicates(["defense", "attack"])
-    found = []
+    found, titles = [], defense_titles(curves)
     for (run, defense, job), rows in jobs.groupby(["run", "defense", "job_id"], sort=False):
         examples = read_examples(Path(str(run)), str(job))
         names = _class_names(manifests[str(run)])
         shown = [_example(row, names, unit, Path(str(run))) for row in examples.to_dict("records")]
         attacks = ", ".join(printable(str(attack)) for attack in rows["attack"])
         if shown:
-            found.append(Strip(defense_title(str(defense)), attacks, shown))
+            found.append(Strip(titles[str(defense)], attacks, shown))
     return found
 
 

@@ -1,6 +1,14 @@
+import pandas as pd
 import pytest
 
-from robbench.figures.titles import attack_title, dataset_title, defense_title, norm_title, printable
+from robbench.figures.titles import (
+    attack_title,
+    dataset_title,
+    defense_title,
+    defense_titles,
+    norm_title,
+    printable,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,3 +51,17 @@ def test_names_become_one_line_of_visible_characters() -> None:
     long = printable("a" * 500 + "z" * 500)
     assert len(long) <= 44
     assert (long[0], long[-1]) == ("a", "z")
+
+
+def test_a_defense_is_titled_as_its_run_prints_it() -> None:
+    names = ["fgsm-at", "nsq", "mine.py:build"]
+    titles = ["FGSM-AT (collapsed)", "nsq", "mine\n.py:build"]
+    curves = pd.DataFrame({"defense": names, "title": titles})
+    assert defense_titles(curves) == dict(
+        zip(names, ["FGSM-AT (collapsed)", "NSQ", "mine .py:build"], strict=True)
+    )
+    assert defense_titles(curves[["defense"]]) == {
+        "fgsm-at": "fgsm-at",
+        "nsq": "NSQ",
+        "mine.py:build": "mine.py:build",
+    }
