@@ -17,7 +17,7 @@ class Conformance:
 
     Attributes:
         number: The pitfall's number.
-        library: The library.
+        package: The library.
         version: Its installed version; empty without it.
         pitfall: What goes wrong.
         source: Where that is reported or can be read.
@@ -28,7 +28,7 @@ class Conformance:
     """
 
     number: int
-    library: str
+    package: str
     version: str
     pitfall: str
     source: str
@@ -45,7 +45,7 @@ def check_conformance() -> list[Conformance]:
 
 def run_probe(probe: Probe) -> Conformance:
     """Run one probe; whatever it raises becomes a line that says so."""
-    about = (probe.number, probe.library, probe.version, probe.pitfall, probe.source)
+    about = (probe.number, probe.package, probe.version, probe.pitfall, probe.source)
     if not probe.version:
         return Conformance(*about, MISSING, "", None, "")
     try:

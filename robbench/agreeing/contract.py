@@ -78,9 +78,9 @@ def rows_of(frame: pd.DataFrame, defense: str, attack: str) -> pd.DataFrame:
 def failing(conformance: list[Conformance]) -> list[str]:
     """The guards that do not hold and the probes that could not run, in sentences."""
     return [
-        f"Item {item.number} ({item.library}): {item.seen}"
+        f"Item {item.number} ({item.package}): {item.seen}"
         if item.state == FAILED
-        else f"Item {item.number} ({item.library}): the guard does not hold: {item.guard}"
+        else f"Item {item.number} ({item.package}): the guard does not hold: {item.guard}"
         for item in conformance
         if item.guarded is False or item.state == FAILED
     ]

@@ -38,7 +38,7 @@ def agreement_tables(agreement: Agreement) -> list[TextTable]:
 def conformance_table(lines: Iterable[Conformance]) -> TextTable:
     """The conformance list; a guard that does not hold is written in capitals."""
     rows = [
-        (str(line.number), printable(line.library), line.pitfall, _state(line), _guard(line))
+        (str(line.number), printable(line.package), line.pitfall, _state(line), _guard(line))
         for line in lines
     ]
     columns = ("", "library", "pitfall", "state of the installed version", "robbench's guard")
@@ -47,7 +47,7 @@ def conformance_table(lines: Iterable[Conformance]) -> TextTable:
 
 def _state(line: Conformance) -> str:
     if line.state == MISSING:
-        return f"{line.library} is not installed"
+        return f"{line.package} is not installed"
     if line.state == FAILED:
         return f"could not be checked in {line.version}: {printable(line.seen, 80)}"
     word = "present" if line.state == PRESENT else "no longer"

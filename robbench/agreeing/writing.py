@@ -87,7 +87,7 @@ def markdown_page(agreement: Agreement, tables: list[TextTable], figure: str) ->
         figure: The figure's file name, safe in a link.
     """
     sources = [
-        f"{line.number}. {escape(line.pitfall)} ({line.library}): <{line.source}>"
+        f"{line.number}. {escape(line.pitfall)} ({line.package}): <{line.source}>"
         for line in agreement.conformance
     ]
     parts = [

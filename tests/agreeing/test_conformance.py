@@ -22,7 +22,7 @@ def test_the_list_is_complete_and_every_guard_holds() -> None:
         assert line.state in (PRESENT, MISSING), line
         assert line.guarded is (None if line.state == MISSING else True)
         assert line.source.startswith("https://github.com/")
-    assert {line.library for line in lines if line.state == PRESENT} == {"torchattacks", "foolbox", "art"}
+    assert {line.package for line in lines if line.state == PRESENT} == {"torchattacks", "foolbox", "art"}
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])  # pyright: ignore[reportArgumentType]
     assert logging.getLogger().handlers == before[2]
@@ -62,6 +62,6 @@ def test_a_library_that_changed_or_is_missing_does_not_stop_the_list() -> None:
 def test_a_guard_is_really_tried(number: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a step that is too short in the adapter, the guards of the step no longer hold."""
     one = probes.get(number)
-    module = f"robbench.attacks.{one.library}_adapter.step_share"
+    module = f"robbench.attacks.{one.package}_adapter.step_share"
     monkeypatch.setattr(module, lambda *_: 0.05)
     assert run_probe(one).guarded is False

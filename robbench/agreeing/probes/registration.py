@@ -30,14 +30,14 @@ class Probe:
 
     Attributes:
         number: Its place in the conformance list, from 1.
-        library: The library that must be installed; the probe is skipped without it.
+        package: The library that must be installed; the probe is skipped without it.
         pitfall: What goes wrong, in one line.
         source: Where it was reported, or the file that shows it.
         run: The experiment, a second or so; restores nothing, so it works on models of its own.
     """
 
     number: int
-    library: str
+    package: str
     pitfall: str
     source: str
     run: Callable[[], Finding]
@@ -49,7 +49,7 @@ class Probe:
         The package, not the module: torchattacks installs a module ``robustbench`` that is not RobustBench.
         """
         try:
-            return importlib.metadata.version(PACKAGES.get(self.library, self.library))
+            return importlib.metadata.version(PACKAGES.get(self.package, self.package))
         except importlib.metadata.PackageNotFoundError:
             return ""
 
