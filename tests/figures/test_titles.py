@@ -60,7 +60,7 @@ def test_a_defense_is_titled_as_its_run_prints_it() -> None:
     assert defense_titles(curves) == dict(
         zip(names, ["FGSM-AT (collapsed)", "NSQ", "mine .py:build"], strict=True)
     )
-    assert defense_titles(curves[["defense"]]) == {
+    assert defense_titles(curves.drop(columns="title")) == {
         "fgsm-at": "fgsm-at",
         "nsq": "NSQ",
         "mine.py:build": "mine.py:build",
