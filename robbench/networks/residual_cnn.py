@@ -1,4 +1,4 @@
-"""The CIFAR-10 network: five residual units and one linear layer."""
+"""The CIFAR-10 network: five residual units and one linear layer, at any width."""
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -36,29 +36,41 @@ class ResidualUnit(nn.Module):
         return hidden + self.shortcut(features)
 
 
-@register_network("residual_cnn")
-def residual_cnn(shape: tuple[int, int, int], classes: int) -> nn.Module:
-    """A convolution, five residual units of 64 to 256 channels, and a linear layer on the pooled features.
+def residual_network(shape: tuple[int, int, int], classes: int, width: int) -> nn.Module:
+    """A convolution, five residual units and a linear layer on the pooled features.
 
-    The soft-quantization paper gives the five units and the linear layer and no widths; these are ours.
     The normalization is that of CIFAR-10, inside the network; images of another channel count are centred.
 
     Args:
         shape: Channels, height and width.
         classes: The number of logits.
+        width: Channels of the first unit; each halving of height and width doubles them.
     """
     channels = shape[0]
     return nn.Sequential(
         cifar10_normalization(channels),
-        nn.Conv2d(channels, WIDTH, kernel_size=3, padding=1, bias=False),
-        ResidualUnit(WIDTH, WIDTH, stride=1),
-        ResidualUnit(WIDTH, 2 * WIDTH, stride=2),
-        ResidualUnit(2 * WIDTH, 2 * WIDTH, stride=1),
-        ResidualUnit(2 * WIDTH, 4 * WIDTH, stride=2),
-        ResidualUnit(4 * WIDTH, 4 * WIDTH, stride=1),
-        nn.BatchNorm2d(4 * WIDTH),
+        nn.Conv2d(channels, width, kernel_size=3, padding=1, bias=False),
+        ResidualUnit(width, width, stride=1),
+        ResidualUnit(width, 2 * width, stride=2),
+        ResidualUnit(2 * width, 2 * width, stride=1),
+        ResidualUnit(2 * width, 4 * width, stride=2),
+        ResidualUnit(4 * width, 4 * width, stride=1),
+        nn.BatchNorm2d(4 * width),
         nn.ReLU(),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
-        nn.Linear(4 * WIDTH, classes),
+        nn.Linear(4 * width, classes),
     )
+
+
+@register_network("residual_cnn")
+def residual_cnn(shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Five residual units of 64 to 256 channels.
+
+    The soft-quantization paper gives the five units and the linear layer and no widths; these are ours.
+
+    Args:
+        shape: Channels, height and width.
+        classes: The number of logits.
+    """
+    return residual_network(shape, classes, WIDTH)

@@ -11,6 +11,7 @@ SMALL = [
     ("digits_cnn", (1, 8, 8)),
     ("madry_mnist", (1, 28, 28)),
     ("residual_cnn", (3, 32, 32)),
+    ("residual_cnn_16", (3, 32, 32)),
     ("preact_resnet18", (3, 32, 32)),
 ]
 
@@ -47,6 +48,15 @@ def test_residual_network_has_five_units_and_one_linear_layer():
     modules = [type(module).__name__ for module in build_network("residual_cnn", (3, 32, 32), 10).modules()]
     assert modules.count("ResidualUnit") == 5
     assert modules.count("Linear") == 1
+
+
+def test_the_narrow_residual_network_is_the_same_at_a_quarter_of_the_width():
+    wide, narrow = (build_network(name, (3, 32, 32), 10) for name in ("residual_cnn", "residual_cnn_16"))
+    assert [type(module) for module in wide.modules()] == [type(module) for module in narrow.modules()]
+    widths = [module.out_channels for module in narrow.modules() if isinstance(module, nn.Conv2d)]
+    assert [4 * width for width in widths] == [
+        module.out_channels for module in wide.modules() if isinstance(module, nn.Conv2d)
+    ]
 
 
 def test_preact_resnet_is_that_of_the_fast_training_papers():
