@@ -13,6 +13,11 @@ STOPPED = "Stopped. Everything found so far is kept: run the same command again 
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command_panel("Measure")
+@click.command_panel("Judge")
+@click.command_panel("Look")
+@click.command_panel("Your own defense")
+@click.command_panel("Train")
 @click.version_option(__version__, prog_name="robbench")
 def cli() -> None:
     """How robust is a defense against adversarial examples, really?
@@ -25,7 +30,9 @@ def cli() -> None:
 for _module in pkgutil.iter_modules(commands.__path__):
     if _module.name != "options":
         _command = importlib.import_module(f"{commands.__name__}.{_module.name}").command
-        cli.add_command(_command, _module.name.replace("_", "-"))
+        # Each file names its panel of --help; rich-click looks the command up there by its own name.
+        _command.name = _module.name.replace("_", "-")
+        cli.add_command(_command)
 
 
 def main() -> None:
@@ -43,7 +50,3 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo(STOPPED, err=True)
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -45,7 +45,7 @@ class Shell:
 def start(*arguments: object, **options: object) -> "subprocess.Popen[str]":
     """Start a command in a process of its own, with one thread."""
     return subprocess.Popen(
-        [sys.executable, "-m", "robbench.cli", *map(str, arguments)],
+        [sys.executable, "-m", "robbench", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -73,7 +73,7 @@ def test_one_new_file_each(tmp_path):
 
     def robbench_there(*arguments: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "robbench.cli", *arguments],
+            [sys.executable, "-m", "robbench", *arguments],
             capture_output=True,
             text=True,
             check=False,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SWEEP = (
-    *("-m", "robbench.cli", "run", "--defense", "natural,pgd-at,sq,nsq", "--attacks", "pgd3,bpda3"),
+    *("-m", "robbench", "run", "--defense", "natural,pgd-at,sq,nsq", "--attacks", "pgd3,bpda3"),
     *("--eps-grid", "--samples", "20"),
 )
 CHECKOUT = Path(__file__).resolve().parent.parent

@@ -7,7 +7,7 @@ import rich_click as click
 from robbench.commands.options import places
 
 
-@click.command()
+@click.command(panel="Train")
 @click.option("--dataset", default="imagenet", show_default=True, help="One whose network is Inception-v3.")
 @click.option(
     "--weights",

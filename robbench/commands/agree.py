@@ -10,7 +10,7 @@ import rich_click as click
 from robbench.commands.options import FOLDER, places, read_sweep, subjects
 
 
-@click.command()
+@click.command(panel="Judge")
 @subjects
 @click.option("--attacks", multiple=True, help="Without @backend. Default: fgsm,pgd20; commas or repeated.")
 @click.option("--backends", multiple=True, help="native, torchattacks, foolbox, art. Default: all that can.")

@@ -8,7 +8,7 @@ import rich_click as click
 from robbench.commands.options import FOLDER, places, read_sweep
 
 
-@click.command()
+@click.command(panel="Judge")
 @click.option("--defense", "defenses", multiple=True, help="Names or file.py:factory; commas or repeated.")
 @click.option("--dataset", help="digits (default), mnist, cifar10 or imagenet.")
 @click.option("--samples", type=int, help="The first so many of the test split. Default: 200, or all.")

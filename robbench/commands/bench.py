@@ -8,7 +8,7 @@ import rich_click as click
 from robbench.commands.options import FOLDER, conditions, places, read_sweep, subjects
 
 
-@click.command()
+@click.command(panel="Measure")
 @subjects
 @click.option("--attack", default="pgd", show_default=True, help="PGD; pgd100 for 100 steps.")
 @click.option("--eps-grid", default="canonical", show_default=True, help="Radii, as for run.")

@@ -8,7 +8,7 @@ import rich_click as click
 from robbench.commands.options import places
 
 
-@click.command()
+@click.command(panel="Your own defense")
 @click.argument("defense")
 @click.option("--dataset", default="digits", show_default=True, help="digits, mnist, cifar10 or imagenet.")
 @click.option("--samples", type=int, help="The first so many of the test split. Default: 200.")

@@ -9,7 +9,7 @@ import rich_click as click
 from robbench.commands.options import FOLDER
 
 
-@click.command()
+@click.command(panel="Judge")
 @click.argument("results", type=FOLDER, default=Path("results"))
 @click.option("--baseline", required=True, help="The defense that the others are compared with.")
 @click.option("--candidate", "candidates", multiple=True, help="Default: all others; commas or repeated.")

@@ -7,7 +7,7 @@ import rich_click as click
 from robbench.commands.options import quiet
 
 
-@click.command()
+@click.command(panel="Your own defense")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--kind",

@@ -7,7 +7,7 @@ import rich_click as click
 from robbench.commands.options import FOLDER, quiet
 
 
-@click.command()
+@click.command(panel="Look")
 @click.argument("results", type=FOLDER, default=Path("results"))
 @click.option("--figure", default="curves", show_default=True, help="`robbench list figures` shows all.")
 @click.option("--format", "formats", multiple=True, help="png (default), svg or pdf; commas or repeated.")

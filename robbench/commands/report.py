@@ -7,7 +7,7 @@ import rich_click as click
 from robbench.commands.options import FOLDER, quiet
 
 
-@click.command()
+@click.command(panel="Look")
 @click.argument("results", type=FOLDER, default=Path("results"))
 @click.option("--baseline", help="What the others are compared with. Default: pgd-at, else natural.")
 @click.option(

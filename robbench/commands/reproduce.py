@@ -7,7 +7,7 @@ import rich_click as click
 from robbench.commands.options import FOLDER, places
 
 
-@click.command()
+@click.command(panel="Measure")
 @click.argument("targets", nargs=-1)
 @click.option("--samples", type=int, help="The first so many of each test split. Default: all.")
 @click.option("--from-results", is_flag=True, help="Run nothing: figures and page from what is there.")

@@ -8,7 +8,7 @@ import rich_click as click
 from robbench.commands.options import FOLDER, conditions, places, read_sweep, subjects
 
 
-@click.command()
+@click.command(panel="Measure")
 @subjects
 @click.option("--attacks", multiple=True, help="Such as pgd100,bpda,pgd40-cw@foolbox; commas or repeated.")
 @click.option(

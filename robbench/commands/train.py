@@ -7,7 +7,7 @@ import rich_click as click
 from robbench.commands.options import places
 
 
-@click.command()
+@click.command(panel="Train")
 @click.option("--defense", "defenses", multiple=True, help="Names; commas or repeated.")
 @click.option("--dataset", default="digits", show_default=True, help="digits, mnist, cifar10 or imagenet.")
 @click.option("--network", help="A registered network. Default: the dataset's.")
