@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,9 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from robbench.errors import UserError
-from robbench.executors.contract import JobRecord
-from robbench.sweep.plan import Job
 from robbench.text_table import TextTable
+
+if TYPE_CHECKING:  # they import torch, and messages, lists and figures need not wait for it
+    from robbench.executors.contract import JobRecord
+    from robbench.sweep.plan import Job
 
 PIPED_WIDTH = 200
 """Columns at most of a table that goes into a file; one on a terminal fits it."""
@@ -81,7 +84,7 @@ class RunProgress:
         self._task: TaskID | None = None
         self._overall = bars.add_task("all jobs", total=jobs, note="") if bars else None
 
-    def job_started(self, job: Job, done: int, samples: int) -> None:
+    def job_started(self, job: "Job", done: int, samples: int) -> None:
         """Begin a line for the job."""
         self._began = self._said = time.monotonic()
         self._samples = samples
@@ -90,7 +93,7 @@ class RunProgress:
         elif done:
             self._terminal.say(f"{_job_name(job)}: continues with {done} of {samples} samples done")
 
-    def job_progressed(self, job: Job, done: int, passes: int) -> None:
+    def job_progressed(self, job: "Job", done: int, passes: int) -> None:
         """Move the bar, or now and then print a line."""
         now = time.monotonic()
         rate = f"{_short(passes / max(now - self._began, 1e-9))} passes/s"
@@ -100,7 +103,7 @@ class RunProgress:
             self._said = now
             self._terminal.say(f"{_job_name(job)}: {done} of {self._samples} samples, {rate}")
 
-    def job_finished(self, job: Job, record: JobRecord) -> None:
+    def job_finished(self, job: "Job", record: "JobRecord") -> None:
         """Close the job's line."""
         self._finished += 1
         if self._bars and self._overall is not None:
@@ -181,7 +184,7 @@ def _bars(console: Console, live: bool) -> Iterator[Progress | None]:
         yield bars
 
 
-def _job_name(job: Job) -> str:
+def _job_name(job: "Job") -> str:
     return f"{job.attack.label} on {job.defense}"
 
 

@@ -101,6 +101,28 @@ def test_help_imports_neither_torch_nor_an_attack_library():
     assert "--eps-grid" in done.stdout
 
 
+def test_what_needs_no_torch_does_not_wait_for_it(tmp_path):
+    for arguments in (
+        ["list", "figures"],
+        ["list", "models"],
+        ["plot", str(tmp_path)],
+        ["report", str(tmp_path)],
+    ):
+        code = (
+            "import sys, robbench.cli\n"
+            f"sys.argv = ['robbench', *{arguments!r}]\n"
+            "try:\n    robbench.cli.main()\nexcept SystemExit:\n    pass\n"
+            "sys.exit('torch' in sys.modules)"
+        )
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0, arguments
+
+
+def test_every_command_has_its_place_in_the_help(shell):
+    shown = shell("--help").out
+    assert "Your own defense" in shown
+    assert "─ Commands ─" not in shown, "a command names no panel"
+
+
 def test_a_run_leaves_rows_curves_and_provenance_and_says_what_to_do_next(shell, tmp_path):
     out = tmp_path / "run"
     typed = shell(*QUICK, "--out", out)
@@ -311,7 +333,7 @@ def test_an_unsorted_grid_is_sorted_and_said_so(shell, tmp_path):
     assert "were sorted" not in ascending.err
 
 
-@pytest.mark.parametrize("what", ["defenses", "attacks", "datasets", "models", "figures"])
+@pytest.mark.parametrize("what", ["defenses", "attacks", "datasets", "networks", "models", "figures"])
 def test_lists(shell, what):
     typed = shell("list", what)
     assert typed.code == 0
@@ -319,6 +341,7 @@ def test_lists(shell, what):
         "defenses": "nsq",
         "attacks": "pgd<N>",
         "datasets": "mnist",
+        "networks": "madry_mnist",
         "models": "digits",
         "figures": "curves",
     }
