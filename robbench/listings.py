@@ -10,7 +10,7 @@ from robbench.text_table import TextTable
 
 
 def listing(what: str, models_dir: Path | None) -> TextTable:
-    """The table of all defenses, attacks, datasets, models or figures.
+    """The table of all defenses, attacks, datasets, networks, models or figures.
 
     Args:
         what: One of those words.
@@ -21,6 +21,7 @@ def listing(what: str, models_dir: Path | None) -> TextTable:
         "attacks": _attacks,
         "datasets": _datasets,
         "figures": _figures,
+        "networks": _networks,
         "models": lambda: _models(models_dir),
     }
     return tables[what]()
@@ -75,6 +76,17 @@ def _datasets() -> TextTable:
         for name, info in datasets.items()
     ]
     return TextTable("Datasets", ("name", "images", "standard ε", "grid", "PGD steps"), rows, numbers=3)
+
+
+def _networks() -> TextTable:
+    from robbench.datasets import datasets
+    from robbench.networks import networks
+
+    rows = []
+    for name, build in networks.items():
+        default = ", ".join(dataset for dataset, info in datasets.items() if info.network == name)
+        rows.append((name, _first_line(build), default))
+    return TextTable("Networks", ("name", "what it is", "default of"), rows)
 
 
 def _models(models_dir: Path | None) -> TextTable:

@@ -38,10 +38,12 @@ class Registry(Generic[T]):
     Args:
         kind: The singular noun for a member, used in messages: ``"defense"``.
         package: The import path of the package whose modules register members.
+        list_command: A command that lists them all; empty where there is none.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, package: str, list_command: str = "") -> None:
         self.kind = kind
+        self.list_command = list_command
         self._package = package
         self._members: dict[str, T] = {}
         self._filled = False
@@ -70,7 +72,7 @@ class Registry(Generic[T]):
         """
         self._fill()
         if name not in self._members:
-            raise suggest(self.kind, name, self._members, f"robbench list {self.kind}s")
+            raise suggest(self.kind, name, self._members, self.list_command)
         return self._members[name]
 
     def items(self) -> list[tuple[str, T]]:

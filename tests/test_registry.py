@@ -46,3 +46,19 @@ def test_a_name_taken_twice_is_a_fault():
     registry.register("apple")(1)
     with pytest.raises(ValueError, match="two fruits are called 'apple'"):
         registry.register("apple")(2)
+
+
+def test_what_a_hint_names_is_a_listing(fruits, shell):
+    from robbench.attacks.registration import attacks
+    from robbench.datasets import datasets
+    from robbench.defenses import defenses
+    from robbench.figures import figures
+    from robbench.networks import networks
+
+    with pytest.raises(UserError) as caught:
+        fruits.get("aple")
+    assert "`" not in caught.value.hint
+    for registry in (attacks, datasets, defenses, figures, networks):
+        typed = shell(*registry.list_command.split()[1:])
+        assert typed.code == 0
+        assert registry.names()[0].partition("@")[0] in typed.out

@@ -7,7 +7,7 @@ from robbench.registry import Registry
 
 A = TypeVar("A", bound=Attack)
 
-attacks: Registry[type[Attack]] = Registry("attack", "robbench.attacks")
+attacks: Registry[type[Attack]] = Registry("attack", "robbench.attacks", "robbench list attacks")
 """Members are called ``algorithm`` for native attacks and ``algorithm@backend`` for the libraries'."""
 
 

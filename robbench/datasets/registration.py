@@ -3,7 +3,7 @@
 from robbench.datasets.contract import DatasetInfo
 from robbench.registry import Registry
 
-datasets: Registry[DatasetInfo] = Registry("dataset", "robbench.datasets")
+datasets: Registry[DatasetInfo] = Registry("dataset", "robbench.datasets", "robbench list datasets")
 
 
 def register_dataset(info: DatasetInfo) -> DatasetInfo:

@@ -3,5 +3,5 @@
 from robbench.defenses.contract import DefenseRecipe
 from robbench.registry import Registry
 
-defenses: Registry[type[DefenseRecipe]] = Registry("defense", "robbench.defenses")
+defenses: Registry[type[DefenseRecipe]] = Registry("defense", "robbench.defenses", "robbench list defenses")
 register_defense = defenses.register

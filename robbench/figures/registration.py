@@ -15,7 +15,7 @@ Draw = Callable[[pd.DataFrame], Figure]
 The docstring's first line describes the figure.
 """
 
-figures: Registry[Draw] = Registry("figure", "robbench.figures")
+figures: Registry[Draw] = Registry("figure", "robbench.figures", "robbench list figures")
 
 
 def register_figure(name: str) -> Callable[[Draw], Draw]:

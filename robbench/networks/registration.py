@@ -9,7 +9,7 @@ from robbench.registry import Registry
 NetworkFactory = Callable[[tuple[int, int, int], int], nn.Module]
 """Builds an untrained network from the image shape (channels, height, width) and the class count."""
 
-networks: Registry[NetworkFactory] = Registry("network", "robbench.networks")
+networks: Registry[NetworkFactory] = Registry("network", "robbench.networks", "robbench list networks")
 register_network = networks.register
 
 
