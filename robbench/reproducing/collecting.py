@@ -52,10 +52,10 @@ def collect_together(runs: Sequence[PaperRun], shelf: Shelf) -> pd.DataFrame:
 
 
 def remarks(runs: Iterable[PaperRun], shelf: Shelf) -> list[str]:
-    """What makes the runs less than the paper's: few samples, short trainings, other data, missing parts."""
+    """What makes the runs less than the paper's: few samples, other trainings or data, missing parts."""
     runs = list(runs)
     found = [stored for run in runs if (stored := shelf.stored(run)) is not None]
-    notes = [*_few_samples(found, shelf), *_short_trainings(found, shelf), *_other_data(found)]
+    notes = [*_few_samples(found, shelf), *_other_trainings(found, shelf), *_other_data(found)]
     missing = _missing([run for run in runs if shelf.stored(run) is None])
     return [*dict.fromkeys(notes), *([f"Not run: {', '.join(missing)}."] if missing else [])]
 
@@ -78,15 +78,18 @@ def _few_samples(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
     return notes
 
 
-def _short_trainings(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
+def _other_trainings(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
+    """Trainings that are shorter than the recipe's, or differ from it otherwise."""
     notes = []
     for stored in found:
         training = shelf.training_of(stored)
-        if training and training["iterations"] < training["recipe_iterations"]:
-            notes.append(
-                f"{_title(stored.run)} was trained for {training['iterations']:,} iterations instead of "
-                f"{training['recipe_iterations']:,}."
-            )
+        if training is None:
+            continue
+        iterations, recipe = training["iterations"], training["recipe_iterations"]
+        differences = [f"{iterations:,} iterations instead of {recipe:,}"] if iterations < recipe else []
+        differences += [training["deviations"]] if training["deviations"] else []
+        if differences:
+            notes.append(f"{_title(stored.run)} was not trained by its recipe: {'; '.join(differences)}.")
     return notes
 
 

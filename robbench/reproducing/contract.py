@@ -22,7 +22,7 @@ class Collected(NamedTuple):
     data: pd.DataFrame
     """What is written as the target's CSV file; what was not run has rows that say so."""
     notes: list[str]
-    """What a reader of the figure must know, in sentences: few samples, short trainings, missing parts."""
+    """What a reader of the figure must know, in sentences: few samples, other trainings, missing parts."""
     pictures: Mapping[str, npt.NDArray[np.uint8]] | None = None
     """Blocks of images by name, (n, height, width, channels), where the figure shows images."""
 

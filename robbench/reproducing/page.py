@@ -32,7 +32,7 @@ taken from elsewhere.
 _DIFFERENCES = """What can make ours differ from the paper's: it gives neither learning rates nor
 augmentation, took its natural and PGD-AT models from others, and does not say how often its attacks were
 restarted, nor which loss the numbers in its text are for (cross-entropy is assumed, as in its Table 1). Where
-ours comes from fewer images, a shorter training or other data, a remark at the figure says so.
+ours comes from fewer images, a shorter or other training, or other data, a remark at the figure says so.
 """
 _RUNS = ("run", "attacks", "n", "seconds", "dataset fingerprint", "device", "date")
 

@@ -56,7 +56,7 @@ class Reproduced(NamedTuple):
     files: list[Path]
     tables: list[TextTable]
     notes: list[str]
-    """What a reader must know: parts that are missing, few samples, short trainings."""
+    """What a reader must know: parts that are missing, few samples, other trainings."""
 
 
 def reproduce(request: ReproduceRequest, run: Runner | None = None) -> Reproduced:

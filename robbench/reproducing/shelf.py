@@ -26,6 +26,7 @@ _TRAINING_TEXTS = (
     "source",
     "sha256",
     "command",
+    "deviations",
 )
 """Columns that are text, whatever they look like."""
 
@@ -109,8 +110,10 @@ class Shelf:
         """What is known of the models; columns as in :data:`robbench.reproducing.trainings.COLUMNS`."""
         path = self.folder / TRAININGS
         if not path.is_file():
-            return pd.DataFrame({"sha256": []})
-        return _read(path, _TRAINING_TEXTS)
+            return pd.DataFrame({"sha256": [], "deviations": []})
+        table = _read(path, _TRAINING_TEXTS)
+        # What was written before deviations were recorded has none that are known.
+        return table if "deviations" in table else table.assign(deviations="")
 
     def training_of(self, stored: StoredRun) -> dict[str, Any] | None:
         """What is known of the model that a run attacked."""

@@ -44,8 +44,11 @@ def cost_table(trainings: pd.DataFrame) -> TextTable:
 
 
 def cost_notes(trainings: pd.DataFrame) -> list[str]:
-    """How many times longer PGD-AT takes than NSQ per iteration, measured, beside what the paper says."""
-    notes = []
+    """What was trained otherwise than its recipe, and PGD-AT's time over NSQ's beside what the paper says."""
+    notes = [
+        f"{defense_title(row['defense'])} on {dataset_title(row['dataset'])}: {row['deviations']}."
+        for row in trainings.loc[trainings["deviations"] != ""].to_dict("records")
+    ]
     for dataset, table in trainings.loc[trainings["folder"] == ""].groupby("dataset", sort=False):
         newest = {row["defense"]: row for row in table.sort_values("date").to_dict("records")}
         if not {"nsq", "pgd-at"} <= newest.keys():

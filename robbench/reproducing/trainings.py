@@ -1,17 +1,26 @@
 """The models behind the runs: finding them, training what is missing, and a table of what they cost."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from robbench.datasets import datasets, load_dataset
-from robbench.defenses.options import build_recipe
+from robbench.defenses.options import build_recipe, recipe_options
 from robbench.devices import choose_device
 from robbench.errors import UserError
 from robbench.files import make_folder, write_csv
-from robbench.models import StoredModel, card_path, find_model, read_card, search_path, weights_path
+from robbench.models import (
+    ModelCard,
+    StoredModel,
+    card_path,
+    find_model,
+    read_card,
+    search_path,
+    weights_path,
+)
 from robbench.preparation import RunSettings
 from robbench.reproducing.shelf import TRAININGS, Shelf
 from robbench.reproducing.sweeps import Training
@@ -26,6 +35,7 @@ COLUMNS = (
     "seed",
     "iterations",
     "recipe_iterations",
+    "deviations",
     "batch_size",
     "seconds",
     "n_forward",
@@ -42,7 +52,10 @@ COLUMNS = (
 """One row per model: what it is, what it cost, in seconds and passes of one image, and how it was made.
 
 ``recipe_iterations`` is what the recipe takes by itself: the paper's schedule, where it gives one.
+``deviations`` are all other differences from the recipe, as ``steps 7 instead of 40``; empty: none.
 """
+_NOT_OF_THE_RECIPE = ("iterations", "held_out", "stop_on_collapse")
+"""Of the plan: what has a column of its own, and what only watches."""
 
 
 def find_trained(training: Training, models_dir: Path | None) -> StoredModel | None:
@@ -136,5 +149,23 @@ def _row(training: Training, model: StoredModel) -> dict[str, Any]:
         "folder": training.folder,
         "iterations": int(card.plan["iterations"]),
         "recipe_iterations": recipe_plan.iterations,
+        "deviations": "" if training.adopted else "; ".join(_deviations(training, card)),
         "batch_size": int(card.plan["batch_size"]),
     }
+
+
+def _deviations(training: Training, card: ModelCard) -> list[str]:
+    """What was trained otherwise than by the recipe that the run asks for, in words."""
+    info = datasets.get(card.dataset)
+    recipe = build_recipe(card.defense, info, dict(training.options))
+    expected = {"network": info.network, **recipe_options(recipe), **asdict(recipe.plan(info))}
+    found = {"network": card.network, **card.options, **card.plan}
+    return [
+        f"{name.replace('_', ' ')} {_written(found[name])} instead of {_written(value)}"
+        for name, value in expected.items()
+        if name not in _NOT_OF_THE_RECIPE and found.get(name, value) != value
+    ]
+
+
+def _written(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,12 +1,16 @@
 """``robbench reproduce`` as typed: what it runs, what it reuses, and what it says is missing."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from robbench.models import card_path, find_model
 
 
 def contents(folder: Path, pattern: str) -> dict[str, bytes]:
@@ -105,6 +109,24 @@ def test_partial_says_what_was_not_run(reproducer):
     assert missing[["n", "robust_accuracy", "ci_low"]].isna().all(axis=None)
     assert "Not run: NSQ on Digits." in typed.err
     assert "models/nowhere" in (reproducer.folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_training_by_another_recipe_is_told(reproducer, tmp_path):
+    for defense in ("natural", "nsq"):
+        model = find_model("digits", defense)
+        folder = tmp_path / "models" / "digits"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(model.weights, folder)
+        shutil.copy(card_path(model.weights), folder)
+    card = card_path(folder / "natural.safetensors")
+    content = json.loads(card.read_text())
+    content["plan"] |= {"iterations": 100, "schedule": "cyclic"}
+    card.write_text(json.dumps(content))
+    reproducer("tiny", "--samples", 8, "--models-dir", tmp_path / "models")
+    page = (reproducer.folder / "README.md").read_text()
+    told = "not trained by its recipe: 100 iterations instead of 3,000; schedule cyclic instead of cosine."
+    assert f"Natural on Digits was {told}" in page
+    assert "NSQ on Digits was" not in page
 
 
 @pytest.mark.parametrize(("name", "near"), [("fig33", "fig3"), ("<script>", "all"), ("../../x", "all")])
