@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
+from robbench.figures.curve_line import draw_curve, legend_line
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.house_style import CurveStyle, house_style
 from robbench.figures.titles import attack_title, defense_title, printable
@@ -54,7 +54,9 @@ def draw_agreement(curves: pd.DataFrame, pairs: pd.DataFrame, title: str, norm: 
         figure.suptitle(f"{title}: the same attack by every library", fontsize=10.5)
         tools = list(dict.fromkeys(curves["tool"]))
         figure.legend(
-            handles=[_line(tool, label=printable(tool)) for tool in tools],
+            handles=[
+                legend_line(_style(tool), printable(tool), linewidth=1.2, markersize=3.4) for tool in tools
+            ],
             loc="outside lower center",
             ncols=len(tools),
             handlelength=3.4,
@@ -119,15 +121,16 @@ def _label_epsilon(axes: Axes, curves: pd.DataFrame, norm: str) -> None:
 def _plot(axes: Axes, columns: pd.DataFrame) -> None:
     """Draw a line for each column; later ones smaller, so that equal curves are all seen."""
     for position, tool in enumerate(columns):
-        line = _line(str(tool))
-        line.set_data(columns.index.to_numpy(), columns[tool].to_numpy())
-        line.set(markersize=_MARKER - _SMALLER * position, linewidth=_LINE - _THINNER * position)
-        axes.add_line(line)
+        points = pd.DataFrame({"epsilon": columns.index, "value": columns[tool].to_numpy()})
+        draw_curve(
+            axes,
+            points,
+            _style(str(tool)),
+            band=None,
+            linewidth=_LINE - _THINNER * position,
+            markersize=_MARKER - _SMALLER * position,
+        )
 
 
-def _line(tool: str, **options: str) -> Line2D:
-    style = _STYLES.get(tool, _OTHER)
-    return Line2D(
-        [], [], color=style.color, linestyle=style.line, marker=style.marker, linewidth=1.2, markersize=3.4,
-        clip_on=False, **options,  # pyright: ignore[reportArgumentType]
-    )  # fmt: skip
+def _style(tool: str) -> CurveStyle:
+    return _STYLES.get(tool, _OTHER)

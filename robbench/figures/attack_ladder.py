@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
+from robbench.figures.curve_line import draw_accuracy, legend_line
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.foot import draw_foot, foot_height, wrap_notes
 from robbench.figures.house_style import CurveStyle, house_style
@@ -16,6 +16,8 @@ from robbench.figures.titles import dataset_title
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 3.3, 2.9
 _LEGEND_COLUMNS = 3
+_BAND = 0.12
+"""Fainter than elsewhere: the curves of one defense lie close together."""
 _STYLES = (
     CurveStyle("#D55E00", "-", "D"),
     CurveStyle("#E69F00", "--", "s"),
@@ -56,10 +58,7 @@ def draw_ladder(
             _draw_panel(axes, curves.loc[curves["dataset"] == dataset], styles)
             axes.set_title(dataset_title(dataset), loc="left", fontsize=9.5, fontweight="bold")
         panels[0].set_ylabel("Accuracy (%)")
-        handles = [
-            Line2D([], [], color=s.color, linestyle=s.line, marker=s.marker, label=attacks[kind])
-            for kind, s in styles.items()
-        ]
+        handles = [legend_line(style, attacks[kind]) for kind, style in styles.items()]
         above.suptitle(title, fontsize=10.5)
         draw_foot(below, handles, _LEGEND_COLUMNS, lines)
         return figure
@@ -75,24 +74,6 @@ def _draw_panel(axes: Axes, curves: pd.DataFrame, styles: dict[str, CurveStyle])
     format_epsilon_axis(axes, curves["epsilon"])
     axes.set_xlabel("Perturbation ε (L∞, pixels in [0, 1])")
     for kind, style in styles.items():
-        curve = curves.loc[curves["kind"] == kind].sort_values("epsilon")
-        if not len(curve):
-            continue
-        percent = curve[["robust_accuracy", "ci_low", "ci_high"]] * 100
-        axes.fill_between(
-            curve["epsilon"],
-            percent["ci_low"],
-            percent["ci_high"],
-            color=style.color,
-            alpha=0.12,
-            linewidth=0,
-        )
-        axes.plot(
-            curve["epsilon"],
-            percent["robust_accuracy"],
-            color=style.color,
-            linestyle=style.line,
-            marker=style.marker,
-            linewidth=1.5,
-            markersize=3.8,
-        )
+        curve = curves.loc[curves["kind"] == kind]
+        if len(curve):
+            draw_accuracy(axes, curve, style, _BAND)

@@ -1,6 +1,6 @@
 """The audit figure: accuracy under every attack and under the worst of all, beside the checks."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from robbench.analysis.worst_of import WORST_OF
+from robbench.figures.curve_line import draw_accuracy, legend_line
 from robbench.figures.epsilon_axis import format_epsilon_axis
-from robbench.figures.house_style import house_style
+from robbench.figures.house_style import CurveStyle, house_style
 from robbench.figures.titles import norm_title, printable
 
 _WIDTH, _HEIGHT = 7.4, 3.6
@@ -21,18 +22,18 @@ class _Kind(NamedTuple):
     """How the attacks of one kind are drawn."""
 
     title: str
-    color: str
-    line: Any
-    marker: str
+    style: CurveStyle
 
 
 _KINDS = {
-    "white-box": _Kind("white-box: the exact gradient", "#0072B2", "-", "o"),
-    "stand-in": _Kind("a stand-in's gradient", "#D55E00", "--", "D"),
-    "transfer": _Kind("transferred images", "#009E73", "-.", "^"),
-    "black-box": _Kind("black-box: Square", "#CC79A7", (0, (5, 1, 1, 1)), "s"),
-    "noise": _Kind("random noise", "#999999", ":", "v"),
+    "white-box": _Kind("white-box: the exact gradient", CurveStyle("#0072B2", "-", "o")),
+    "stand-in": _Kind("a stand-in's gradient", CurveStyle("#D55E00", "--", "D")),
+    "transfer": _Kind("transferred images", CurveStyle("#009E73", "-.", "^")),
+    "black-box": _Kind("black-box: Square", CurveStyle("#CC79A7", (0, (5, 1, 1, 1)), "s")),
+    "noise": _Kind("random noise", CurveStyle("#999999", ":", "v")),
 }
+_WORST = _Kind("worst of all, with its 95 % band", CurveStyle("#000000", "-", ""))
+_BAND, _WORST_WIDTH, _WIDTH_OF_LINE, _MARKER = 0.13, 2.4, 1.1, 3.4
 _VERDICTS = {"fail": ("✘", "#D55E00"), "inconclusive": ("?", "#666666"), "pass": ("✔", "#0072B2")}
 
 
@@ -57,32 +58,16 @@ def draw_audit(curves: pd.DataFrame, checks: list[tuple[str, str]], title: str) 
 
 def _draw_curves(axes: Axes, curves: pd.DataFrame) -> list[str]:
     """Draw every curve; the kinds that are there."""
-    found = []
-    for attack, curve in curves.sort_values("epsilon", kind="stable").groupby("attack", sort=False):
-        percent = curve[["robust_accuracy", "ci_low", "ci_high"]] * 100
+    found = set()
+    for attack, curve in curves.groupby("attack", sort=False):
         if attack == WORST_OF:
-            axes.fill_between(
-                curve["epsilon"],
-                percent["ci_low"],
-                percent["ci_high"],
-                color="#000000",
-                alpha=0.13,
-                linewidth=0,
-            )
-            axes.plot(curve["epsilon"], percent["robust_accuracy"], color="#000000", linewidth=2.4, zorder=4)
+            draw_accuracy(axes, curve, _WORST.style, _BAND, linewidth=_WORST_WIDTH, zorder=4)
             continue
         kind = _kind(str(attack), str(curve["view"].iloc[0]))
-        style = _KINDS[kind]
-        axes.plot(
-            curve["epsilon"],
-            percent["robust_accuracy"],
-            color=style.color,
-            linestyle=style.line,
-            marker=style.marker,
-            linewidth=1.1,
-            markersize=3.4,
+        draw_accuracy(
+            axes, curve, _KINDS[kind].style, band=None, linewidth=_WIDTH_OF_LINE, markersize=_MARKER
         )
-        found.append(kind)
+        found.add(kind)
     format_epsilon_axis(axes, curves["epsilon"])
     axes.set_ylim(-3, 103)
     axes.set_ylabel("Accuracy (%)")
@@ -110,19 +95,8 @@ def _draw_checks(axes: Axes, checks: list[tuple[str, str]]) -> None:
 
 
 def _legend(kinds: list[str]) -> list[Line2D]:
-    worst = Line2D([], [], color="#000000", linewidth=2.4, label="worst of all, with its 95 % band")
-    lines = [
-        Line2D(
-            [],
-            [],
-            color=style.color,
-            linestyle=style.line,
-            marker=style.marker,
-            markersize=3.4,
-            label=style.title,
-        )
-        for style in (_KINDS[kind] for kind in kinds)
-    ]
+    worst = legend_line(_WORST.style, _WORST.title, linewidth=_WORST_WIDTH)
+    lines = [legend_line(_KINDS[kind].style, _KINDS[kind].title, markersize=_MARKER) for kind in kinds]
     return [worst, *lines]
 
 

@@ -5,8 +5,8 @@ import math
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
+from robbench.figures.curve_line import draw_curve, legend_line
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.house_style import CurveStyle, curve_styles, house_style
 from robbench.figures.panel_grid import add_panels, panel_columns
@@ -53,27 +53,17 @@ def draw_comparison(points: pd.DataFrame, title: str, baseline: str, norm: str) 
             fontsize=10,
             wrap=True,
         )
-        handles = [_legend_line(name, style) for name, style in styles.items() if name != baseline]
+        handles = [
+            legend_line(style, defense_title(name)) for name, style in styles.items() if name != baseline
+        ]
         figure.legend(handles=handles, loc="outside lower center", ncols=_LEGEND_COLUMNS, handlelength=3.4)
         return figure
 
 
 def _draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle]) -> None:
     axes.axhline(0, color="#444444", linewidth=1.0)
-    for name, curve in panel.sort_values("epsilon").groupby("candidate"):
-        style = styles[str(name)]
-        axes.fill_between(
-            curve["epsilon"], curve["ci_low"], curve["ci_high"], color=style.color, alpha=0.18, linewidth=0
-        )
-        axes.plot(
-            curve["epsilon"],
-            curve["difference"],
-            color=style.color,
-            linestyle=style.line,
-            marker=style.marker,
-            linewidth=1.5,
-            markersize=3.8,
-        )
+    for name, curve in panel.groupby("candidate"):
+        draw_curve(axes, curve.rename(columns={"difference": "value"}), styles[str(name)])
 
 
 def _range(points: pd.DataFrame) -> tuple[float, float]:
@@ -87,9 +77,3 @@ def _range(points: pd.DataFrame) -> tuple[float, float]:
 def _panel_title(attack: str) -> str:
     name, details, _ = attack_title(attack)
     return printable(", ".join([name, *details]))
-
-
-def _legend_line(name: str, style: CurveStyle) -> Line2D:
-    return Line2D(
-        [], [], color=style.color, linestyle=style.line, marker=style.marker, label=defense_title(name)
-    )

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from robbench.analysis.worst_of import WORST_OF
+from robbench.figures.curve_line import draw_accuracy, hollow_mark, legend_line
 from robbench.figures.end_labels import draw_end_labels
 from robbench.figures.house_style import CurveStyle
 from robbench.figures.paper_points import points_of
@@ -16,7 +17,6 @@ _TITLE_WIDTH = 48
 """Characters of a line of details."""
 _LINE_HEIGHT = 9.5
 """Points between the lines above a panel."""
-_MARKED_POINTS = 14
 
 
 def draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle]) -> None:
@@ -29,48 +29,26 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle]) -
     """
     curves = {str(name): curve.sort_values("epsilon") for name, curve in panel.groupby("defense", sort=False)}
     for name, curve in curves.items():
-        _draw_curve(axes, curve, styles[name])
+        draw_accuracy(axes, curve, styles[name])
+        _draw_points(axes, curve, styles[name])
     axes.set_ylim(-3, 103)
     axes.set_yticks(range(0, 101, 20))
     draw_end_labels(axes, curves, styles)
 
 
-def hollow_mark(color: str, marker: str, **options: str) -> Line2D:
-    """The mark of a value that somebody else states."""
-    return Line2D(
-        [],
-        [],
-        color=color,
-        linestyle="none",
-        marker=marker,
-        markersize=9,
-        markerfacecolor="none",
-        markeredgewidth=1.3,
-        **options,  # pyright: ignore[reportArgumentType]
-    )
+def legend_of(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2D]:
+    """The legend of a figure of panels: every defense, and the paper's points where there are any.
 
-
-def _draw_curve(axes: Axes, curve: pd.DataFrame, style: CurveStyle) -> None:
-    percent = curve[["robust_accuracy", "ci_low", "ci_high"]] * 100
-    axes.fill_between(
-        curve["epsilon"], percent["ci_low"], percent["ci_high"], color=style.color, alpha=0.18, linewidth=0
-    )
-    axes.plot(
-        curve["epsilon"],
-        percent["robust_accuracy"],
-        color=style.color,
-        linestyle=style.line,
-        marker=style.marker,
-        linewidth=1.5,
-        markersize=3.8,
-        markevery=max(1, len(curve) // _MARKED_POINTS),
-        clip_on=False,
-    )
-    for point in points_of(curve):
-        mark = hollow_mark(style.color, style.marker)
-        mark.set_data([point.epsilon], [point.accuracy * 100])
-        mark.set(clip_on=False, zorder=5)
-        axes.add_line(mark)
+    Args:
+        curves: All that is drawn, columns as in :data:`robbench.schema.CURVES`.
+        styles: A style for each defense.
+    """
+    titles = defense_titles(curves)
+    lines = [legend_line(style, titles[name]) for name, style in styles.items()]
+    every = curves.groupby(["defense", "attack", "criterion"], sort=False)
+    if any(list(points_of(curve)) for _, curve in every):
+        lines.append(hollow_mark("#444444", "o", label="stated in the SQ paper (2019)"))
+    return lines
 
 
 def describe_panel(panel: pd.DataFrame) -> list[str]:
@@ -110,6 +88,15 @@ def write_title(axes: Axes, lines: list[str], room: int) -> None:
         color="#444444",
         va="top",
     )
+
+
+def _draw_points(axes: Axes, curve: pd.DataFrame, style: CurveStyle) -> None:
+    """The paper's values of a curve, where it states any."""
+    for point in points_of(curve):
+        mark = hollow_mark(style.color, style.marker)
+        mark.set_data([point.epsilon], [point.accuracy * 100])
+        mark.set(clip_on=False, zorder=5)
+        axes.add_line(mark)
 
 
 def _worst_of_title(panel: pd.DataFrame) -> AttackTitle:

@@ -6,15 +6,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from robbench.figures.curve_panel import describe_panel, draw_panel, hollow_mark, write_title
+from robbench.figures.curve_panel import describe_panel, draw_panel, legend_of, write_title
 from robbench.figures.epsilon_axis import format_epsilon_axis
-from robbench.figures.house_style import CurveStyle, curve_styles
+from robbench.figures.house_style import curve_styles
 from robbench.figures.panel_grid import add_panels, panel_columns
-from robbench.figures.paper_points import points_of
 from robbench.figures.registration import register_figure
-from robbench.figures.titles import dataset_title, defense_titles, norm_title
+from robbench.figures.titles import dataset_title, norm_title
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 2.75, 1.95
 _SINGLE_WIDTH, _SINGLE_HEIGHT = 4.6, 2.7
@@ -33,7 +31,7 @@ def draw(curves: pd.DataFrame) -> Figure:
     titles = [describe_panel(panel) for panel in panels]
     starts = range(0, len(panels), columns)
     rooms = [max(len(lines) - 1 for lines in titles[start : start + columns]) for start in starts]
-    legend = _legend(curves, styles)
+    legend = legend_of(curves, styles)
     width = _SINGLE_WIDTH if columns == 1 else _PANEL_WIDTH * columns + 0.5
     legend_columns = _legend_columns([str(line.get_label()) for line in legend], width)
     height = (
@@ -63,18 +61,6 @@ def _label_axes(axes: list[Axes], columns: int, norm: str) -> None:
         panel.tick_params(labelleft=left, labelbottom=lowest)
         panel.set_ylabel("Accuracy (%)" if left else "")
         panel.set_xlabel(f"Perturbation ε ({norm}, pixels in [0, 1])" if lowest else "")
-
-
-def _legend(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2D]:
-    titles = defense_titles(curves)
-    lines = [
-        Line2D([], [], color=style.color, linestyle=style.line, marker=style.marker, label=titles[name])
-        for name, style in styles.items()
-    ]
-    every = curves.groupby(["defense", "attack", "criterion"], sort=False)
-    if any(list(points_of(curve)) for _, curve in every):
-        lines.append(hollow_mark("#444444", "o", label="stated in the SQ paper (2019)"))
-    return lines
 
 
 def _legend_columns(labels: list[str], width: float) -> int:

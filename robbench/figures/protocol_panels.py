@@ -7,18 +7,16 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.lines import Line2D
 
 from robbench.analysis.protocols import PROTOCOLS, protocol_of
 from robbench.analysis.worst_of import WORST_OF
-from robbench.figures.curve_panel import describe_panel, draw_panel, hollow_mark, write_title
+from robbench.figures.curve_panel import describe_panel, draw_panel, legend_of, write_title
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.foot import LINE, draw_foot, foot_height, wrap_notes
 from robbench.figures.house_style import CurveStyle, curve_styles, house_style
 from robbench.figures.panel_grid import add_parts
-from robbench.figures.paper_points import points_of
 from robbench.figures.registration import register_figure
-from robbench.figures.titles import dataset_title, defense_titles, norm_title
+from robbench.figures.titles import dataset_title, norm_title
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 2.55, 2.05
 _LEGEND_COLUMNS = 6
@@ -70,7 +68,7 @@ def _draw(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Figure:
     width = _PANEL_WIDTH * columns + 0.5
     written = wrap_notes(notes, width)
     styles = curve_styles(curves["defense"])
-    legend = _legend(curves, styles)
+    legend = legend_of(curves, styles)
     foot = foot_height(math.ceil(len(legend) / _LEGEND_COLUMNS), written)
     figure = Figure(figsize=(width, sum(heights) + foot + 0.35), layout="constrained")
     parts = add_parts(figure, [*heights, foot])
@@ -111,15 +109,3 @@ def _draw_row(
         axes.tick_params(labelleft=position == 0)
         axes.set_ylabel("Accuracy (%)" if position == 0 else "")
         axes.set_xlabel(f"Perturbation ε ({norm_title(panel['norm'].iloc[0])}, pixels in [0, 1])")
-
-
-def _legend(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2D]:
-    titles = defense_titles(curves)
-    lines = [
-        Line2D([], [], color=s.color, linestyle=s.line, marker=s.marker, label=titles[name])
-        for name, s in styles.items()
-    ]
-    every = curves.groupby(["protocol", "defense", "attack", "criterion"], sort=False)
-    if any(list(points_of(curve)) for _, curve in every):
-        lines.append(hollow_mark("#444444", "o", label="stated in the SQ paper (2019)"))
-    return lines

@@ -3,9 +3,9 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from robbench.figures.curve_line import legend_line
 from robbench.figures.house_style import CurveStyle, curve_styles, house_style
 from robbench.figures.titles import dataset_title, defense_title
 
@@ -18,7 +18,7 @@ _PANELS = {
 _ROWS = {"single_runs": "Cost in runs at one ε", "seconds": "Seconds"}
 _COSTS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 """Where the logarithmic axis has its ticks."""
-_LOOP = "a loop over ε"
+_LOOP = CurveStyle("#999999", "-", "")
 
 
 def draw_scaling(table: pd.DataFrame) -> Figure:
@@ -43,7 +43,10 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
             fontsize=10.5,
         )
         figure.legend(
-            handles=[*_handles(styles), Line2D([], [], color="#999999", linewidth=1, label=_LOOP)],
+            handles=[
+                *(legend_line(style, defense_title(name)) for name, style in styles.items()),
+                legend_line(_LOOP, "a loop over ε", linewidth=1),
+            ],
             loc="outside lower center",
             ncols=5,
             handlelength=3.4,
@@ -67,22 +70,13 @@ def _draw_panel(
     if column == "single_runs":
         # What a loop pays follows from counting: one run for every ε above 0.
         points = table.groupby(varied)["points"].first()
-        axes.plot(points.index, points - 1, color="#999999", linewidth=1)
+        axes.plot(points.index, points - 1, color=_LOOP.color, linewidth=1)
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(FixedLocator(_COSTS))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
         axes.set_ylim(bottom=0)
-
-
-def _handles(styles: dict[str, CurveStyle]) -> list[Line2D]:
-    return [
-        Line2D(
-            [], [], color=style.color, linestyle=style.line, marker=style.marker, label=defense_title(name)
-        )
-        for name, style in styles.items()
-    ]
 
 
 def _engine(table: pd.DataFrame) -> str:
