@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -25,9 +24,10 @@ PGD_STEP = 0.25
 """Length of a step of PGD, as a share of ε; 2/255 at ε = 8/255."""
 MOST_LOOKS = 50
 """Looks in a training: where its epochs are more, only some end with one."""
+SHOWN = 40
+"""Training images shown between two looks, at least, for each image that a look sees. A look takes 25 passes
+an image and a single-step training 4, so looking costs a sixth of it or less, however short its epochs."""
 BATCH = 500
-
-Perturb = Callable[[nn.Module, Images, Labels], Images]
 
 
 class WatchTerms(NamedTuple):
@@ -69,8 +69,7 @@ class Watch:
         self._device = device
         self._model = defense.model
         self._view = defense.view("bpda" if "bpda" in defense.views else "exact")
-        epochs = terms.iterations / terms.steps_per_epoch
-        self._interval = math.ceil(epochs / MOST_LOOKS) * terms.steps_per_epoch
+        self._interval = _epochs_apart(terms) * terms.steps_per_epoch
         self.record = WatchRecord(terms.epsilon, len(terms.held_out))
 
     def due(self, step: int) -> bool:
@@ -134,6 +133,12 @@ class Watch:
         ball, loss = linf_ball(images, epsilon), summed_cross_entropy(labels)
         start = ball.project(images + uniform_noise(images, epsilon, generator))
         return ascend(view, start, ball, loss, step_size=PGD_STEP * epsilon, steps=PGD_STEPS)
+
+
+def _epochs_apart(terms: WatchTerms) -> int:
+    epochs = terms.iterations / terms.steps_per_epoch
+    held_out = len(terms.held_out)
+    return math.ceil(max(epochs / MOST_LOOKS, SHOWN * held_out / (len(terms.dataset) - held_out)))
 
 
 def watch_for(job: SettledTraining, defense: Defense) -> Watch | None:

@@ -65,7 +65,7 @@ def test_batch_normalization_is_left_in_training_mode_and_learns(tmp_path, name)
 @pytest.mark.parametrize("name", NAMES)
 def test_killed_and_asked_again_it_ends_with_the_same_weights(tmp_path, name):
     # An average, label smoothing and the watch have to survive too; 11 is no multiple of a replay.
-    plan = {"iterations": 16, "averaging": 0.9, "label_smoothing": 0.1, "held_out": 20}
+    plan = {"iterations": 16, "averaging": 0.9, "label_smoothing": 0.1, "held_out": 2}
     expected = train(asked(tmp_path / "undisturbed", name, **plan))
     interrupted(asked(tmp_path / "again", name, **plan), 11)
     card = train(asked(tmp_path / "again", name, **plan))

@@ -105,7 +105,7 @@ def test_a_bad_second_defense_is_said_before_the_first_is_trained(tmp_path, shel
 
 
 def test_a_collapsed_model_is_marked_where_it_is_listed_and_loaded(tmp_path, shell):
-    train(request(tmp_path, "fast-at", plan={"iterations": 10}))
+    train(request(tmp_path, "fast-at", plan={"iterations": 10, "held_out": 2}))
     path = card_path(weights_path(tmp_path, "digits", "fast-at"))
     card = json.loads(path.read_text())
     first, *_, last = card["watch"]["looks"]

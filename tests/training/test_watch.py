@@ -10,7 +10,9 @@ from robbench.errors import UserError
 from robbench.models import Look, WatchRecord, find_model
 from robbench.models.watch_record import find_collapse, read_watch
 from robbench.training import completing, train
+from robbench.training import watch as watching
 from robbench.training.batches import Batches, held_out_indices
+from robbench.training.plan import MOST_HELD_OUT
 from robbench.training.watch import MOST_LOOKS, Watch, WatchTerms
 from tests.oracles import SmoothNet
 from tests.training.small import interrupted, request, split
@@ -157,18 +159,28 @@ def test_a_quantizer_does_not_hide_its_network_from_the_watch():
 
 
 def test_looks_come_at_the_ends_of_epochs_and_are_not_too_many():
-    terms = WatchTerms(split(100, 0), held_out_indices(100, 20), 0.1, 5, 1000, 0)
-    watch = Watch(Defense(SmoothNet()), terms, CPU)
-    steps = [step for step in range(1, 1001) if watch.due(step)]
+    terms = WatchTerms(split(100, 0), held_out_indices(100, 2), 0.1, 5, 1000, 0)
+    many = Watch(Defense(SmoothNet()), terms, CPU)
+    steps = [step for step in range(1, 1001) if many.due(step)]
     assert len(steps) == MOST_LOOKS
     assert all(step % 5 == 0 for step in steps)
     position, visited = 0, []
     while position < 1000:
-        position += watch.steps_to_next(position)
+        position += many.steps_to_next(position)
         visited.append(position)
     assert visited == steps
     few = Watch(Defense(SmoothNet()), terms._replace(iterations=13), CPU)
     assert [step for step in range(1, 14) if few.due(step)] == [5, 10, 13]
+
+
+def test_looks_at_many_images_are_further_apart_so_that_they_cost_little():
+    terms = WatchTerms(split(100, 0), held_out_indices(100, 10), 0.1, 5, 103, 0)
+    rare = Watch(Defense(SmoothNet()), terms, CPU)
+    # 40 images shown for each of 10, of which an epoch shows 90: every 5 epochs of 5 steps.
+    assert [step for step in range(1, 104) if rare.due(step)] == [25, 50, 75, 100, 103]
+    # The splits that are trained on in earnest are looked at after every epoch.
+    for images in (60_000, 50_000):
+        assert images - MOST_HELD_OUT >= MOST_HELD_OUT * watching.SHOWN
 
 
 def test_held_out_images_are_in_no_batch_and_the_same_for_every_seed(tmp_path):
@@ -213,6 +225,13 @@ def test_wishes_that_contradict_each_other(tmp_path, changes, message):
     assert not (tmp_path / "models").exists()
 
 
+@pytest.fixture
+def every_epoch(monkeypatch):
+    """A look after every epoch, however small."""
+    monkeypatch.setattr(watching, "SHOWN", 0)
+
+
+@pytest.mark.usefixtures("every_epoch")
 def test_a_watched_training_records_its_looks_and_counts_them_apart(tmp_path):
     plan = {"held_out": 20, "iterations": 23}
     card = train(request(tmp_path, plan=plan))
@@ -230,6 +249,7 @@ def test_the_watch_looks_at_the_radius_that_the_defense_trains_at(tmp_path):
     assert card.watch.epsilon == 0.05
 
 
+@pytest.mark.usefixtures("every_epoch")
 def test_an_interruption_changes_nothing_of_what_is_seen(tmp_path):
     plan = {"held_out": 20, "averaging": 0.9}
     expected = train(request(tmp_path / "undisturbed", plan=plan))
@@ -250,6 +270,7 @@ class FakeLooks:
         monkeypatch.setattr(Watch, "_accuracies", lambda self, *_: next(seen))
 
 
+@pytest.mark.usefixtures("every_epoch")
 @pytest.mark.parametrize("stop", [False, True])
 def test_a_collapse_is_said_recorded_and_ends_the_training_if_asked(tmp_path, monkeypatch, stop):
     FakeLooks(monkeypatch)
