@@ -12,6 +12,7 @@ from rich.table import Table
 
 from robbench.errors import UserError
 from robbench.text_table import TextTable
+from robbench.wording import counted
 
 if TYPE_CHECKING:  # they import torch, and messages, lists and figures need not wait for it
     from robbench.executors.contract import JobRecord
@@ -113,7 +114,7 @@ class RunProgress:
             self._bars.update(self._overall, completed=self._finished)
         else:
             self._terminal.say(
-                f"[{self._finished}/{self._jobs}] {_job_name(job)}: {record.samples} samples, "
+                f"[{self._finished}/{self._jobs}] {_job_name(job)}: {counted(record.samples, 'sample')}, "
                 f"robust accuracy {record.robust_accuracy:.1%} at the largest ε, {record.seconds:.1f} s"
             )
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from robbench.wording import counted
+
 _PACKAGES = (
     "robbench",
     "torch",
@@ -48,7 +50,7 @@ def describe_device(device: torch.device) -> str:
     """A device in words: a GPU's name, or the CPU's with the threads in use."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{_cpu_name()}, {torch.get_num_threads()} threads"
+    return f"{_cpu_name()}, {counted(torch.get_num_threads(), 'thread')}"
 
 
 def _cpu_name() -> str:

@@ -9,6 +9,7 @@ from robbench.preparation import PreparedRun
 from robbench.running import RunReport
 from robbench.spec import CANONICAL
 from robbench.text_table import TextTable
+from robbench.wording import counted
 
 
 def announce(prepared: PreparedRun, folder: Path) -> list[str]:
@@ -17,8 +18,8 @@ def announce(prepared: PreparedRun, folder: Path) -> list[str]:
     dataset = prepared.workplace.dataset
     grid = ", ".join(unit.format(epsilon) for epsilon in prepared.epsilons)
     lines = [
-        f"{prepared.info.title}: {len(dataset)} samples, {prepared.spec.norm}, ε = {grid}",
-        f"{len(prepared.plan.jobs)} jobs on {prepared.manifest['device']}, into {folder}",
+        f"{prepared.info.title}: {counted(len(dataset), 'sample')}, {prepared.spec.norm}, ε = {grid}",
+        f"{counted(len(prepared.plan.jobs), 'job')} on {prepared.manifest['device']}, into {folder}",
     ]
     lines += _grid_notes(prepared.spec.eps_grid)
     for cell, earlier in prepared.plan.shared():

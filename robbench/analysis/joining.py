@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from robbench.analysis.worst_of import WORST_OF
+from robbench.wording import counted
 
 CURVE = ["dataset", "defense", "attack", "norm", "criterion"]
 """What a reader takes for one curve."""
@@ -59,7 +60,7 @@ def _without_partial_worst_of(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[
 
 def _note(run: str, winners: dict[tuple[str, ...], str]) -> str:
     (dataset, defense, attack, *_), winner = next(iter(winners.items()))
-    count = "1 curve" if len(winners) == 1 else f"{len(winners)} curves"
+    count = counted(len(winners), "curve")
     verb, example = ("is", "") if len(winners) == 1 else ("are", "for example ")
     return (
         f"{count} of {run} {verb} left out, because a newer run has the same: "

@@ -32,11 +32,12 @@ def command(
     from robbench.devices import choose_device
     from robbench.summaries import training_line
     from robbench.training.adopting import Adoption, adopt
+    from robbench.wording import counted
 
     terminal = Terminal(quiet)
     where = choose_device(device)
     info, test = load_dataset(dataset, data_dir, "test")
     place = models_dir if models_dir is not None else Path("models")
-    terminal.say(f"Measuring the clean accuracy on {len(test)} images …")
+    terminal.say(f"Measuring the clean accuracy on {counted(len(test), 'image')} …")
     card = adopt(Adoption(info, test, weights, place, where, f"robbench adopt --dataset {dataset}"))
     terminal.say(training_line(card, place))
