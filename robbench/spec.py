@@ -14,6 +14,8 @@ from robbench.registry import suggest
 
 CANONICAL = "canonical"
 """The grid of a bare ``--eps-grid``: the dataset's own."""
+LARGEST_SEED = 2**32 - 1
+"""The largest that every generator takes, those of the attack libraries included."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class SweepSpec:
             raise UserError(
                 "No attack is given.", "Such as --attacks pgd100; `robbench list attacks` shows all."
             )
+        check_seed(self.seed)
 
     def epsilons(self, canonical: tuple[float, ...], standard: float) -> tuple[float, ...]:
         """The grid that is swept, ascending from 0.
@@ -83,6 +86,17 @@ class SweepSpec:
         """The specification as a TOML document that :func:`read_spec` reads back."""
         values = asdict(self)
         return tomli_w.dumps({key: value for key, value in values.items() if value is not None})
+
+
+def check_seed(seed: int) -> int:
+    """The seed, if every random generator takes it.
+
+    Raises:
+        UserError: It is negative, or above :data:`LARGEST_SEED`.
+    """
+    if not 0 <= seed <= LARGEST_SEED:
+        raise UserError(f"A seed is a whole number from 0 to {LARGEST_SEED}, not {seed}.")
+    return seed
 
 
 def split_names(values: tuple[str, ...]) -> tuple[str, ...]:

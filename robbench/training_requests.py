@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from robbench.datasets import Dataset, DatasetInfo, TrainingPlan
+from robbench.defenses.formats import find_format
 from robbench.defenses.options import build_recipe, recipe_options
 from robbench.errors import UserError
 from robbench.registry import suggest
+from robbench.spec import check_seed
 from robbench.training import TrainingRequest
 from robbench.training.request import settle
 
@@ -43,6 +45,12 @@ def make_requests(
     """
     if not defenses:
         raise UserError("No defense is given.", "Such as --defense nsq; `robbench list defenses` shows all.")
+    for name in defenses:
+        if find_format(name):
+            raise UserError(
+                f"robbench trains its own recipes, and {name!r} is a defense from outside.",
+                "Yours trains in its own file: `robbench new-defense --kind network` writes an example.",
+            )
     info, train, test = splits
     pairs = [_pair(text) for text in settings]
     recipes = {defense: build_recipe(defense, info) for defense in defenses}
@@ -77,13 +85,13 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """Seeds from whole numbers with commas between, in order and each once.
 
     Raises:
-        UserError: Something else.
+        UserError: Something else, or a number that is no seed.
     """
     try:
-        seeds = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+        seeds = dict.fromkeys(int(part) for part in text.split(","))
     except ValueError:
         raise UserError(f"{text!r} is no seed.", "Write --seed 0, or several: --seed 0,1,2.") from None
-    return seeds
+    return tuple(check_seed(seed) for seed in seeds)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -28,7 +28,7 @@ def inception_v3(shape: tuple[int, int, int], classes: int) -> nn.Module:
     if channels != 3 or min(height, width) < SMALLEST_SIDE:
         raise UserError(
             f"inception_v3 takes colour images of at least {SMALLEST_SIDE} × {SMALLEST_SIDE} pixels; "
-            f"these have {channels} channels and {height} × {width}.",
+            f"these are {channels} × {height} × {width}.",
             "Choose another network.",
         )
     # Without torchvision's own init_weights building is seven times faster; weights are loaded afterwards.

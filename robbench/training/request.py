@@ -13,7 +13,7 @@ from robbench.defenses.contract import DefenseRecipe
 from robbench.defenses.options import Options, build_recipe, recipe_options
 from robbench.errors import UserError
 from robbench.models import ModelCard, StoredModel, weights_path
-from robbench.networks import networks
+from robbench.networks import build_network
 from robbench.training.budget import Budget
 from robbench.training.plan import Wanted, settle_plan
 
@@ -93,7 +93,7 @@ def settle(request: TrainingRequest) -> SettledTraining:
     info = request.info
     recipe = build_recipe(request.defense, info, request.options)
     network = request.network or info.network
-    networks.get(network)
+    build_network(network, request.train.shape, request.train.classes)  # some refuse small images
     _check_start(request.start, network)
     wanted = Wanted(request.plan, request.budget, request.watch)
     plan = settle_plan(recipe, info, len(request.train), wanted)

@@ -80,6 +80,8 @@ def test_seeds_are_taken_once_each():
         (("--set", "label_smoothing=2"), "label_smoothing lies at 0 or above"),
         (("--no-watch", "--stop-on-collapse"), "nobody watches"),
         (("--seed", "x"), "is no seed"),
+        (("--seed", f"0,{10**30}"), "A seed is a whole number from 0 to"),
+        (("--network", "inception_v3"), "these are 1 × 8 × 8"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_trained(tmp_path, shell, arguments, message):
@@ -88,6 +90,13 @@ def test_what_cannot_be_is_said_before_anything_is_trained(tmp_path, shell, argu
     assert message in typed.err
     assert "Traceback" not in typed.err
     assert not (tmp_path / "models").exists()
+
+
+def test_a_defense_from_outside_is_told_where_it_is_trained(tmp_path, shell):
+    typed = shell("train", "--defense", "natural,mine.py:build", "--models-dir", tmp_path / "models")
+    assert typed.code == 2
+    assert "'mine.py:build' is a defense from outside" in typed.err
+    assert "new-defense --kind network" in typed.err
 
 
 @pytest.mark.parametrize("defense", ["nsq", "stability", "nsq-fgsm"])
