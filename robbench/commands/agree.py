@@ -50,11 +50,10 @@ def command(
         from robbench.provenance import command_line
         from robbench.spec import split_names
 
-        asked["defenses"] = asked["defenses"] or DEFENSES
-        asked["attacks"] = asked["attacks"] or ATTACKS
-        asked["samples"] = asked["samples"] or SAMPLES
+        defaults = {"defenses": DEFENSES, "attacks": ATTACKS, "samples": SAMPLES}
+        typed = {key: value for key, value in asked.items() if value not in (None, ())}
         settings = RunSettings(data_dir, models_dir, device, batch_size)
-        request = AgreementRequest(read_sweep(asked), split_names(backends))
+        request = AgreementRequest(read_sweep({**defaults, **typed}), split_names(backends))
         problems = _agree(terminal, prepare_agreement(request, settings, command_line()), out)
     for line in problems:
         Terminal().say(line)
@@ -78,10 +77,13 @@ def _agree(terminal: Any, prepared: Any, out: Path | None) -> list[str]:
     from robbench.agreeing.agreeing import agree
     from robbench.agreeing.contract import failing
     from robbench.agreeing.summary import summarize
+    from robbench.wording import counted
 
     folder = prepared.folder(out)
     jobs = sum(len(one.plan.jobs) for one in prepared.runs.values())
-    terminal.say(f"{prepared.title}: {jobs} jobs in {len(prepared.runs)} runs, into {folder}")
+    terminal.say(
+        f"{prepared.title}: {counted(jobs, 'job')} in {counted(len(prepared.runs), 'run')}, into {folder}"
+    )
     agreed = agree(prepared, folder, terminal.run_progress)
     for table in agreed.tables:
         terminal.show(table)

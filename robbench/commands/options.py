@@ -64,8 +64,13 @@ def read_sweep(asked: dict[str, Any], config: Path | None = None) -> "SweepSpec"
     Raises:
         UserError: A value cannot be.
     """
+    from robbench.errors import UserError
     from robbench.spec import make_spec, read_spec, split_names
 
+    if asked.get("eps_grid") == "":
+        raise UserError(
+            "--eps-grid is empty.", "Such as 0,0.1,0.2 or 0:0.3:13; bare, the dataset's own grid."
+        )
     typed = {key: value for key, value in asked.items() if value not in (None, ())}
     for key in ("defenses", "attacks"):
         if key in typed:

@@ -108,6 +108,7 @@ def test_conformance_alone(shell: Shell) -> None:
         (("--backends", "native,artt"), "Did you mean art?"),
         (("--eps-grid", "0"), "no ε above 0"),
         (("--samples", "100000"), "360 samples"),
+        (("--samples", "0"), "at least 1 sample"),
         (("--defense", "ngs"), "Did you mean nsq"),
     ],
 )
