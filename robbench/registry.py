@@ -11,6 +11,9 @@ from robbench.errors import UserError
 
 T = TypeVar("T")
 
+SHOWN = 40
+"""Names at most that an error lists; timm knows more than a thousand."""
+
 
 def suggest(kind: str, name: str, known: Iterable[str], list_command: str = "") -> UserError:
     """The error for an unknown name, with the nearest names that exist.
@@ -23,10 +26,15 @@ def suggest(kind: str, name: str, known: Iterable[str], list_command: str = "") 
     """
     options = sorted(known)
     near = difflib.get_close_matches(name.lower(), options, n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(options)}."
+    hint = f"Did you mean {' or '.join(near)}?" if near else _there_are(options)
     if list_command:
         hint += f" `{list_command}` lists them all."
     return UserError(f"There is no {kind} called {name!r}.", hint)
+
+
+def _there_are(options: list[str]) -> str:
+    more = f" and {len(options) - SHOWN} more" if len(options) > SHOWN else ""
+    return f"There are: {', '.join(options[:SHOWN])}{more}."
 
 
 class Registry(Generic[T]):

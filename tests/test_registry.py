@@ -1,7 +1,7 @@
 import pytest
 
 from robbench.errors import UserError
-from robbench.registry import Registry
+from robbench.registry import SHOWN, Registry, suggest
 
 
 @pytest.fixture
@@ -39,6 +39,13 @@ def test_a_name_like_no_other_gets_the_whole_list(fruits):
     with pytest.raises(UserError) as caught:
         fruits.get("zzz")
     assert "There are: apple." in caught.value.hint
+
+
+def test_a_long_list_is_cut():
+    names = [f"network_{number:04}" for number in range(1000)]
+    hint = suggest("network", "zzz", names).hint
+    assert f"network_{SHOWN - 1:04} and {1000 - SHOWN} more." in hint
+    assert f"network_{SHOWN:04}" not in hint
 
 
 def test_a_name_taken_twice_is_a_fault():

@@ -9,11 +9,13 @@ from robbench.commands.options import FOLDER
 
 @click.command(panel="Look")
 @click.argument(
-    "what", type=click.Choice(["defenses", "attacks", "datasets", "networks", "models", "figures"])
+    "what",
+    type=click.Choice(["defenses", "attacks", "datasets", "networks", "models", "figures"]),
+    metavar="WHAT",
 )
 @click.option("--models-dir", type=FOLDER, help="Where the models are. Default: ./models, then the shipped.")
 def command(what: str, models_dir: Path | None) -> None:
-    """List what there is: defenses, attacks, datasets, networks, models or figures."""
+    """List what there is: WHAT is defenses, attacks, datasets, networks, models or figures."""
     from robbench.console import Terminal
     from robbench.listings import listing
 

@@ -1,5 +1,6 @@
 """Writing the file that a new defense starts from."""
 
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def write_defense(path: Path, kind: str = "layer") -> str:
         kind: One of :data:`KINDS`.
 
     Returns:
-        The defense's name on the command line.
+        The defense's name on the command line, quoted for a shell where it must be.
 
     Raises:
         UserError: The path is taken, has no folder, or could not be named on the command line.
@@ -34,5 +35,6 @@ def write_defense(path: Path, kind: str = "layer") -> str:
     if not path.parent.is_dir():
         raise UserError(f"There is no folder {path.parent}.", f"`mkdir -p {path.parent}` makes it.")
     text = (files("robbench.templates") / f"{kind}.py.txt").read_text(encoding="utf-8")
-    write_bytes(path, text.replace("FILE", str(path)).encode())
-    return f"{path}:build"
+    name = shlex.quote(f"{path}:build")
+    write_bytes(path, text.replace("FILE:build", name).encode())
+    return name

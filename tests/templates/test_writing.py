@@ -12,6 +12,12 @@ def test_it_fits_on_a_screen_and_names_itself(tmp_path, kind):
     assert len(text.splitlines()) <= 60
 
 
+def test_a_name_with_a_blank_is_quoted_for_the_shell(tmp_path):
+    name = write_defense(tmp_path / "a b.py")
+    assert name == f"'{tmp_path}/a b.py:build'"
+    assert f"robbench check {name}" in (tmp_path / "a b.py").read_text()
+
+
 def test_nothing_is_replaced(tmp_path):
     (tmp_path / "mine.py").write_text("mine")
     with pytest.raises(UserError, match="exists, and is not replaced"):
