@@ -42,8 +42,9 @@ class RunStore:
 
     @property
     def state(self) -> Literal["running", "complete"]:
-        """``complete`` once :meth:`finish` has been called, and as long as its tables are there."""
-        return "complete" if is_complete(self.folder, self.manifest) else "running"
+        """``complete`` once :meth:`finish` has been called, and as long as its tables and jobs are there."""
+        has_jobs = len(self.completed_jobs()) == len(self.manifest["jobs"])
+        return "complete" if has_jobs and is_complete(self.folder, self.manifest) else "running"
 
     def completed_jobs(self) -> dict[str, dict[str, Any]]:
         """The record of every completed job, by job id."""
@@ -148,6 +149,8 @@ class RunStore:
         complete = self.completed_jobs()
         self._jobs.recover(complete)
         self._examples.recover(complete)
+        for lost in self.manifest["jobs"].keys() - complete.keys():
+            self.manifest.get("facts", {}).pop(lost, None)  # of rows that somebody deleted
         continued = {"at": _now(), "changed": provenance_changes(self.manifest, asked)}
         self.manifest.update(
             state="running", jobs=complete, continued=[*self.manifest.get("continued", []), continued]

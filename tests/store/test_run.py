@@ -121,6 +121,26 @@ def test_a_complete_run_is_left_as_it_is(complete: Path) -> None:
     assert (complete / "run.json").read_bytes() == before
 
 
+def test_deleting_the_rows_of_one_job_has_just_that_computed_again(tmp_path: Path) -> None:
+    kept = f"{JOB[:-1]}0"
+    with open_run(tmp_path / "run", MANIFEST) as store:
+        for job_id in (JOB, kept):
+            store.append(job_id, outcome_table(range(6), job_id=job_id))
+            store.remember(job_id, {"strategy": "search"})
+            store.complete_job(job_id, {"seconds": 2.0})
+        finish(store)
+    (tmp_path / "run" / "jobs" / f"{JOB}.parquet").unlink()
+    with open_run(tmp_path / "run", MANIFEST) as store:
+        assert store.state == "running"
+        assert set(store.completed_jobs()) == {kept}
+        assert store.recall(JOB) == {}
+        assert store.recall(kept) == {"strategy": "search"}
+        store.append(JOB, outcome_table(range(6)))
+        store.complete_job(JOB, {"seconds": 1.0})
+        finish(store)
+        assert store.state == "complete"
+
+
 def test_deleting_a_result_has_it_written_again(complete: Path) -> None:
     expected = (complete / "curves.csv").read_bytes()
     (complete / "curves.parquet").unlink()
