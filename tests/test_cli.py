@@ -152,6 +152,21 @@ def test_the_same_command_again_says_so_and_computes_nothing(shell, tmp_path):
     assert (tmp_path / "run" / "outcomes.parquet").stat().st_mtime_ns == stamp
 
 
+def test_deleting_the_rows_of_one_job_computes_just_that_again(shell, tmp_path):
+    out = tmp_path / "run"
+    shell(*QUICK, "--out", out)
+    rows = (out / "outcomes.parquet").read_bytes()
+    lost, *kept = sorted((out / "jobs").iterdir())
+    stamps = [path.stat().st_mtime_ns for path in kept]
+    lost.unlink()
+    again = shell(*QUICK, "--out", out)
+    assert again.code == 0
+    assert "complete already" not in again.err
+    assert lost.exists()
+    assert [path.stat().st_mtime_ns for path in kept] == stamps
+    assert (out / "outcomes.parquet").read_bytes() == rows
+
+
 def test_another_sweep_in_the_same_folder_is_refused(shell, tmp_path):
     shell(*QUICK, "--out", tmp_path / "run")
     other = shell(*QUICK, "--out", tmp_path / "run", "--seed", "1")
@@ -234,6 +249,9 @@ WRONG = {
     "ε above 1": (("--eps-grid", "0,8"), ["above 1", "8/255"]),
     "ε no number": (("--eps-grid", "0,much"), ["'much'"]),
     "empty grid": (("--eps-grid", ","), ["empty"]),
+    "empty text as grid": (("--eps-grid", ""), ["empty"]),
+    "negative seed": (("--seed", "-1"), ["from 0 to", "-1"]),
+    "seed too large": (("--seed", str(10**30)), ["from 0 to", str(10**30)]),
     "no samples": (("--samples", "0"), ["at least 1 sample"]),
     "too many samples": (("--samples", "1000"), ["360"]),
     "samples no number": (("--samples", "ten"), ["ten"]),
