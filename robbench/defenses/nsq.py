@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from robbench.datasets import DatasetInfo, TrainingPlan
 from robbench.defenses.batch import TrainingBatch
 from robbench.defenses.contract import Defense, DefenseRecipe
+from robbench.defenses.option_ranges import check_noise
+from robbench.defenses.perturbation import uniform_noise
 from robbench.defenses.registration import register_defense
 from robbench.defenses.soft_quantization import SoftQuantization, quantized
-from robbench.errors import UserError
 
 
 @register_defense("nsq")
@@ -32,8 +32,7 @@ class NSQ(DefenseRecipe):
 
     def __post_init__(self) -> None:
         SoftQuantization(self.levels, self.alpha)
-        if not 0 <= self.noise <= 1:
-            raise UserError(f"NSQ's noise lies between 0 and 1 in pixel scale, not at {self.noise}.")
+        check_noise(self.title, self.noise)
 
     @classmethod
     def for_dataset(cls, info: DatasetInfo) -> "NSQ":
@@ -46,9 +45,7 @@ class NSQ(DefenseRecipe):
         return info.training
 
     def loss(self, defense: Defense, batch: TrainingBatch) -> Tensor:
-        images = batch.images
-        noise = torch.rand(images.shape, generator=batch.generator, device=images.device)
         # The paper does not say whether it clips. Attacked images lie in the box, so noisy ones should too;
         # outside it a steep staircase is flat, so clipping hardly changes what the network sees.
-        noisy = (images + self.noise * (2 * noise - 1)).clamp(0, 1)
+        noisy = (batch.images + uniform_noise(batch.images, self.noise, batch.generator)).clamp(0, 1)
         return batch.cross_entropy(defense.model(noisy))

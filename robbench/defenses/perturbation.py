@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from robbench.datasets import InnerAttack
+from robbench.defenses.batch import TrainingBatch
 from robbench.tensors import Images, Labels, Logits
 from robbench.threat import Ball, Linf
 
@@ -69,6 +71,23 @@ def ascend(
     for _ in range(steps):
         points = ball.project(points + step_size * input_gradient(model, points, loss).sign())
     return points
+
+
+def pgd(model: nn.Module, batch: TrainingBatch, attack: InnerAttack) -> Images:
+    """PGD on the plain cross-entropy from a uniform point of the ball (Madry et al. 2018, arXiv:1706.06083).
+
+    Args:
+        model: The classifier, in whatever mode the caller chose.
+        batch: The images, their labels, and the source of the random start.
+        attack: Radius, steps and their length.
+
+    Returns:
+        The last point, without a graph.
+    """
+    ball = linf_ball(batch.images, attack.epsilon)
+    start = ball.project(batch.images + uniform_noise(batch.images, attack.epsilon, batch.generator))
+    loss = summed_cross_entropy(batch.labels)
+    return ascend(model, start, ball, loss, step_size=attack.step_size, steps=attack.steps)
 
 
 @contextmanager

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from robbench.datasets import DatasetInfo
+from robbench.datasets import DatasetInfo, InnerAttack
 from robbench.defenses.batch import TrainingBatch
 from robbench.defenses.contract import Defense
 from robbench.defenses.option_ranges import check_radius
-from robbench.defenses.perturbation import ascend, linf_ball, summed_cross_entropy, uniform_noise
+from robbench.defenses.perturbation import pgd
 from robbench.defenses.plain_network import PlainNetworkRecipe
 from robbench.defenses.registration import register_defense
 from robbench.errors import UserError
@@ -44,8 +44,5 @@ class PGDAT(PlainNetworkRecipe):
         return cls(inner.epsilon, inner.steps, inner.step_size)
 
     def loss(self, defense: Defense, batch: TrainingBatch) -> Tensor:
-        ball = linf_ball(batch.images, self.epsilon)
-        start = ball.project(batch.images + uniform_noise(batch.images, self.epsilon, batch.generator))
-        attack = summed_cross_entropy(batch.labels)
-        adversarial = ascend(defense.model, start, ball, attack, step_size=self.step_size, steps=self.steps)
+        adversarial = pgd(defense.model, batch, InnerAttack(self.epsilon, self.steps, self.step_size))
         return batch.cross_entropy(defense.model(adversarial))

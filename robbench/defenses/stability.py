@@ -7,7 +7,7 @@ from torch import Tensor
 from robbench.datasets import DatasetInfo
 from robbench.defenses.batch import TrainingBatch
 from robbench.defenses.contract import Defense
-from robbench.defenses.divergence import divergence
+from robbench.defenses.divergence import stable_cross_entropy
 from robbench.defenses.option_ranges import check_noise, check_positive
 from robbench.defenses.perturbation import uniform_noise
 from robbench.defenses.plain_network import PlainNetworkRecipe
@@ -42,5 +42,4 @@ class Stability(PlainNetworkRecipe):
 
     def loss(self, defense: Defense, batch: TrainingBatch) -> Tensor:
         noisy = (batch.images + uniform_noise(batch.images, self.noise, batch.generator)).clamp(0, 1)
-        natural = defense.model(batch.images)
-        return batch.cross_entropy(natural) + self.weight * divergence(natural, defense.model(noisy)).mean()
+        return stable_cross_entropy(defense.model, batch, noisy, self.weight)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from robbench.datasets import DatasetInfo
 from robbench.defenses.batch import TrainingBatch
 from robbench.defenses.contract import Defense
-from robbench.defenses.divergence import divergence
+from robbench.defenses.divergence import divergence, stable_cross_entropy
 from robbench.defenses.option_ranges import check_positive, check_radius
 from robbench.defenses.perturbation import ascend, eval_mode, linf_ball
 from robbench.defenses.plain_network import PlainNetworkRecipe
@@ -52,9 +52,7 @@ class TRADES(PlainNetworkRecipe):
 
     def loss(self, defense: Defense, batch: TrainingBatch) -> Tensor:
         adversarial = self._perturb(defense.model, batch.images, batch.generator)
-        natural = defense.model(batch.images)
-        robust = divergence(natural, defense.model(adversarial)).mean()
-        return batch.cross_entropy(natural) + self.beta * robust
+        return stable_cross_entropy(defense.model, batch, adversarial, self.beta)
 
     def _perturb(self, model: nn.Module, images: Images, generator: torch.Generator) -> Images:
         ball = linf_ball(images, self.epsilon)

@@ -1,5 +1,7 @@
 """Adversarial training written out for one tanh layer: numpy, one sample at a time, no autograd."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -63,6 +65,21 @@ def noise_generator() -> torch.Generator:
 def drawn(batch: TrainingBatch) -> Tensor:
     """The first uniform numbers of [−1, 1] that a batch's generator gives, one per pixel."""
     return 2 * torch.rand(batch.images.shape, generator=noise_generator(), dtype=batch.images.dtype) - 1
+
+
+class LiteralSample(NamedTuple):
+    """One sample of a batch, flat."""
+
+    image: np.ndarray
+    noise: np.ndarray
+    """What the batch's generator gives for it first, uniform in [−1, 1]."""
+    label: int
+
+
+def literal_samples(batch: TrainingBatch) -> list[LiteralSample]:
+    """A batch, sample by sample."""
+    parts = zip(flat(batch.images), flat(drawn(batch)), batch.labels.tolist(), strict=True)
+    return [LiteralSample(*part) for part in parts]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -6,8 +6,8 @@ from tests.defenses.literal import (
     Recorder,
     TanhNet,
     clipped,
-    drawn,
     flat,
+    literal_samples,
     make_batch,
     make_recipe,
 )
@@ -18,8 +18,7 @@ def test_trains_on_one_long_step_from_a_uniform_point():
     recipe = make_recipe("fast-at", epsilon=0.1, step_size=0.125)
     loss = recipe.loss(recipe.wrap(recorder), batch)
     literal, losses = LiteralNet(TanhNet()), []
-    for i, (image, noise) in enumerate(zip(flat(batch.images), flat(drawn(batch)), strict=True)):
-        label = int(batch.labels[i])
+    for i, (image, noise, label) in enumerate(literal_samples(batch)):
         start = clipped(image + 0.1 * noise, image, 0.1)
         step = 0.125 * np.sign(literal.cross_entropy_gradient(start, label))
         adversarial = clipped(start + step, image, 0.1)

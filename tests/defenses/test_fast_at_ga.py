@@ -12,6 +12,7 @@ from tests.defenses.literal import (
     clipped,
     drawn,
     flat,
+    literal_samples,
     make_batch,
     make_recipe,
     noise_generator,
@@ -25,8 +26,7 @@ def test_the_objective_is_the_literal_one():
     recorder, batch = Recorder(TanhNet()), make_batch()
     loss = RECIPE.loss(RECIPE.wrap(recorder), batch)
     literal, losses, cosines = LiteralNet(TanhNet()), [], []
-    for i, (image, noise) in enumerate(zip(flat(batch.images), flat(drawn(batch)), strict=True)):
-        label = int(batch.labels[i])
+    for i, (image, noise, label) in enumerate(literal_samples(batch)):
         at_image = literal.cross_entropy_gradient(image, label)
         at_noisy = literal.cross_entropy_gradient(image + 0.1 * noise, label)
         adversarial = clipped(image + 0.1 * np.sign(at_image), image, 0.1)

@@ -13,6 +13,7 @@ from tests.defenses.literal import (
     clipped,
     drawn,
     flat,
+    literal_samples,
     make_batch,
     make_recipe,
     noise_generator,
@@ -24,8 +25,7 @@ def test_the_two_steps_and_the_loss_are_the_literal_ones():
     recipe = make_recipe("fast-bat", epsilon=0.1, step_size=0.07, regularization=10.0)
     loss = recipe.loss(recipe.wrap(recorder), batch)
     literal, losses = LiteralNet(TanhNet()), []
-    for i, (image, noise) in enumerate(zip(flat(batch.images), flat(drawn(batch)), strict=True)):
-        label = int(batch.labels[i])
+    for i, (image, noise, label) in enumerate(literal_samples(batch)):
         point = clipped(image + 0.1 * noise, image, 0.1)
         for step in range(2):
             assert flat(recorder.seen[step])[i] == pytest.approx(point, abs=1e-12)

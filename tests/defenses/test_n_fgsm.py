@@ -8,8 +8,8 @@ from tests.defenses.literal import (
     Recorder,
     TanhNet,
     clipped,
-    drawn,
     flat,
+    literal_samples,
     make_batch,
     make_recipe,
 )
@@ -20,8 +20,7 @@ def test_trains_on_a_step_from_strong_noise_clipped_to_the_box_alone():
     recipe = make_recipe("n-fgsm", epsilon=0.1, noise=0.2)
     loss = recipe.loss(recipe.wrap(recorder), batch)
     literal, losses = LiteralNet(TanhNet()), []
-    for i, (image, noise) in enumerate(zip(flat(batch.images), flat(drawn(batch)), strict=True)):
-        label = int(batch.labels[i])
+    for i, (image, noise, label) in enumerate(literal_samples(batch)):
         start = clipped(image + 0.2 * noise, image, 1.0)
         step = 0.1 * np.sign(literal.cross_entropy_gradient(start, label))
         adversarial = clipped(start + step, image, 1.0)

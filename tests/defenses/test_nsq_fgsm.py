@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.defenses.literal import LiteralNet, TanhNet, clipped, drawn, flat, make_batch, make_recipe
+from tests.defenses.literal import LiteralNet, TanhNet, clipped, literal_samples, make_batch, make_recipe
 
 
 def staircase(image: np.ndarray, levels: int, alpha: float) -> np.ndarray:
@@ -15,8 +15,7 @@ def test_the_objective_is_the_mean_over_noisy_and_fgsm_samples():
     recipe = make_recipe("nsq-fgsm", levels=2, alpha=30.0, noise=0.3, epsilon=0.1)
     loss = recipe.loss(recipe.wrap(net), batch)
     literal, losses = LiteralNet(net), []
-    for i, (image, noise) in enumerate(zip(flat(batch.images), flat(drawn(batch)), strict=True)):
-        label = int(batch.labels[i])
+    for image, noise, label in literal_samples(batch):
         noisy = clipped(image + 0.3 * noise, image, 1.0)
         # Through the staircase as if it were the identity backwards.
         gradient = literal.cross_entropy_gradient(staircase(image, 2, 30.0), label)

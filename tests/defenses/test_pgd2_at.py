@@ -8,8 +8,8 @@ from tests.defenses.literal import (
     Recorder,
     TanhNet,
     clipped,
-    drawn,
     flat,
+    literal_samples,
     make_batch,
     make_recipe,
 )
@@ -23,8 +23,7 @@ def test_trains_on_the_literal_iterates(name, options, steps):
     recipe = make_recipe(name, epsilon=0.1, step_size=0.04, **options)
     loss = recipe.loss(recipe.wrap(recorder), batch)
     literal, losses = LiteralNet(TanhNet()), []
-    for i, (image, noise) in enumerate(zip(flat(batch.images), flat(drawn(batch)), strict=True)):
-        label = int(batch.labels[i])
+    for i, (image, noise, label) in enumerate(literal_samples(batch)):
         point = clipped(image + 0.1 * noise, image, 0.1)
         for step in range(steps):
             assert flat(recorder.seen[step])[i] == pytest.approx(point, abs=1e-12)
