@@ -5,7 +5,7 @@ from torch import nn
 from robbench.datasets import datasets
 from robbench.errors import UserError
 from robbench.networks import build_network, networks
-from robbench.networks.preact_resnet18 import PreActivationUnit
+from robbench.networks.pre_activation import PreActivationUnit, UnitShape
 
 SMALL = [
     ("digits_cnn", (1, 8, 8)),
@@ -46,7 +46,7 @@ def test_madry_network_has_the_layers_of_the_challenge():
 
 def test_residual_network_has_five_units_and_one_linear_layer():
     modules = [type(module).__name__ for module in build_network("residual_cnn", (3, 32, 32), 10).modules()]
-    assert modules.count("ResidualUnit") == 5
+    assert modules.count("PreActivationUnit") == 5
     assert modules.count("Linear") == 1
 
 
@@ -68,18 +68,27 @@ def test_preact_resnet_is_that_of_the_fast_training_papers():
         assert stem(torch.rand(1, 3, 32, 32)).shape == (1, 512, 4, 4)
 
 
-def test_a_pre_activation_unit_computes_what_the_paper_draws():
-    unit = PreActivationUnit(4, 6, stride=2).eval()
+@pytest.mark.parametrize("activated_shortcut", [True, False])
+def test_a_pre_activation_unit_computes_what_the_paper_draws(activated_shortcut):
+    unit = PreActivationUnit(4, UnitShape(6, stride=2), activated_shortcut).eval()
     features = torch.randn(2, 4, 8, 8)
     with torch.no_grad():
         activated = unit.norm1(features).relu()
         expected = unit.conv2(unit.norm2(unit.conv1(activated)).relu())
         assert unit.shortcut is not None
-        assert torch.equal(unit(features), expected + unit.shortcut(activated))
-        plain = PreActivationUnit(4, 4, stride=1).eval()
+        beside = unit.shortcut(activated if activated_shortcut else features)
+        assert torch.equal(unit(features), expected + beside)
+        plain = PreActivationUnit(4, UnitShape(4), activated_shortcut).eval()
         for convolution in (plain.conv1, plain.conv2):
             convolution.weight.zero_()
         assert torch.equal(plain(features), features)
+
+
+@pytest.mark.parametrize(("name", "activated"), [("residual_cnn", False), ("preact_resnet18", True)])
+def test_each_network_has_the_shortcuts_of_its_source(name, activated):
+    modules = build_network(name, (3, 32, 32), 10).modules()
+    units = [module for module in modules if isinstance(module, PreActivationUnit)]
+    assert {unit.activated_shortcut for unit in units} == {activated}
 
 
 def test_normalization_is_inside_and_not_a_weight():
