@@ -90,8 +90,9 @@ def _networks() -> TextTable:
 
 
 def _models(models_dir: Path | None) -> TextTable:
-    from robbench.models import list_models
+    from robbench.models import check_models_dir, list_models
 
+    check_models_dir(models_dir)
     rows = [
         (
             stored.card.dataset,

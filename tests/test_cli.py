@@ -247,6 +247,7 @@ WRONG = {
     "unknown dataset": (("--dataset", "mnits"), ["'mnits'", "mnist"]),
     "negative ε": (("--eps-grid", "0,-0.1"), ["negative"]),
     "ε above 1": (("--eps-grid", "0,8"), ["above 1", "8/255"]),
+    "ε above 255": (("--eps-grid", "300"), ["above 1", "8/255"]),
     "ε no number": (("--eps-grid", "0,much"), ["'much'"]),
     "empty grid": (("--eps-grid", ","), ["empty"]),
     "empty text as grid": (("--eps-grid", ""), ["empty"]),
@@ -257,6 +258,7 @@ WRONG = {
     "samples no number": (("--samples", "ten"), ["ten"]),
     "no data": (("--dataset", "mnist", "--data-dir", "{tmp}/none"), ["none"]),
     "empty data": (("--dataset", "mnist", "--data-dir", "{tmp}/empty"), ["empty"]),
+    "no models": (("--models-dir", "{tmp}/none"), ["none is not there"]),
     "no model": (
         ("--defense", "nsq", "--dataset", "digits", "--attacks", "transfer:source=nobody"),
         ["'nobody'"],
@@ -268,6 +270,7 @@ WRONG = {
     "unknown device": (("--device", "warp"), ["'warp'"]),
     "absent device": (("--device", "cuda:99"), ["cuda:99"]),
     "no batch": (("--batch-size", "0"), ["at least 1"]),
+    "batch too large": (("--batch-size", str(10**20)), ["at most", str(10**20)]),
     "no config": (("--config", "{tmp}/none.toml"), ["none.toml"]),
     "no file": (("--defense", "{tmp}/none.py:build"), ["none.py"]),
     "no factory": (("--defense", "{mine}:plan"), ["plan", "plain"]),

@@ -14,7 +14,7 @@ from robbench.defenses.loaded import LoadedDefense, state_hash, views_of
 from robbench.defenses.options import build_recipe
 from robbench.defenses.registration import defenses
 from robbench.errors import UserError
-from robbench.models import StoredModel, find_model
+from robbench.models import StoredModel, check_models_dir, find_model
 from robbench.models.weights import read_weights
 from robbench.networks import build_network
 
@@ -46,12 +46,13 @@ def load_defense(
         models_dir: A directory of models to search before ``./models`` and the shipped ones.
 
     Raises:
-        UserError: No such defense, file or factory; a factory that fails; a model that is missing, damaged or
-            another network's.
+        UserError: No such defense, file, factory or folder of models; a factory that fails; a model that is
+            missing, damaged or another network's.
     """
     wanted = Wanted(info.name, shape, classes)
     if model_format := find_format(name):
         return _from_outside(model_format.load(name, wanted), name)
+    check_models_dir(models_dir)
     registered = defenses.get(name)
     if not (isinstance(registered, type) and issubclass(registered, DefenseRecipe)):
         made = Made(call_factory(registered, name, wanted), name, "")

@@ -4,7 +4,7 @@ Cards are read without torch; what touches weights is in :mod:`robbench.models.w
 """
 
 from robbench.models.card import ModelCard, StoredModel, card_path, read_card, weights_path
-from robbench.models.search import find_model, list_models, search_path
+from robbench.models.search import check_models_dir, find_model, list_models, search_path
 from robbench.models.watch_record import Collapse, Look, WatchRecord
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "StoredModel",
     "WatchRecord",
     "card_path",
+    "check_models_dir",
     "find_model",
     "list_models",
     "read_card",

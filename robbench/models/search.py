@@ -16,6 +16,19 @@ def search_path(models_dir: Path | None) -> list[Path]:
     return list({place.resolve(): place for place in places}.values())
 
 
+def check_models_dir(models_dir: Path | None) -> None:
+    """Refuse a directory to read from that is not there: the shipped models would silently take its place.
+
+    Raises:
+        UserError: It does not exist, or is no directory.
+    """
+    if models_dir is not None and not models_dir.is_dir():
+        raise UserError(
+            f"The models directory, {models_dir}, is {'no folder' if models_dir.exists() else 'not there'}.",
+            "Name a folder that `robbench train --models-dir` filled, or leave --models-dir out.",
+        )
+
+
 def find_model(dataset: str, defense: str, models_dir: Path | None = None) -> StoredModel:
     """The first model of a defense on the search path.
 
