@@ -33,10 +33,14 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
     points = list(curves[[*CURVE, "run"]].itertuples(index=False, name=None))
     newest = {tuple(curve): run for *curve, run in points}
     kept = [newest[tuple(curve)] == run for *curve, run in points]
+    samples = dict(zip(points, curves["n"], strict=True))
     left_out: dict[str, dict[tuple[str, ...], str]] = {}
     for (*curve, run), keep in zip(points, kept, strict=True):
         if not keep:
-            left_out.setdefault(run, {})[tuple(curve)] = newest[tuple(curve)]
+            winner = newest[tuple(curve)]
+            count, before = samples[(*curve, winner)], samples[(*curve, run)]
+            fewer = f" on {count} samples instead of {before}" if count < before else ""
+            left_out.setdefault(run, {})[tuple(curve)] = winner + fewer
     notes = [_note(run, winners) for run, winners in left_out.items()]
     joined, partial = _without_partial_worst_of(curves.loc[kept].reset_index(drop=True))
     return JoinedCurves(joined, [*notes, *partial])

@@ -22,6 +22,12 @@ def test_the_newest_run_wins_with_its_whole_curve_and_it_is_said() -> None:
     ]
 
 
+def test_a_newer_run_on_fewer_samples_is_said_to_be_one() -> None:
+    tables = [curves("old", "nsq", 9), curves("new", "nsq", 5)]
+    (note,) = join_runs(pd.concat(tables, ignore_index=True)).notes
+    assert note.endswith("nsq under pgd100 on digits, in new on 5 samples instead of 9.")
+
+
 def test_several_curves_left_out_are_counted() -> None:
     tables = [curves(run, name, 5) for run in ("a", "b") for name in ("natural", "nsq")]
     (note,) = join_runs(pd.concat(tables, ignore_index=True)).notes
