@@ -88,9 +88,10 @@ def _parse_fraction(text: str) -> Fraction:
     if value < 0:
         raise UserError(f"ε cannot be negative, and {text.strip()} is.", "Radii lie between 0 and 1.")
     if value > 1:
+        pixels = text.strip() if value <= 255 else "8"
         raise UserError(
             f"ε = {text.strip()} is above 1, but images lie in [0, 1].",
-            f"In pixel values of 0 to 255, write it as a fraction: {text.strip()}/255.",
+            f"In pixel values of 0 to 255, write it as a fraction: {pixels}/255.",
         )
     return value
 
