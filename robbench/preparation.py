@@ -86,9 +86,8 @@ def prepare(spec: SweepSpec, settings: RunSettings, command: str = "") -> Prepar
     info, dataset = load_dataset(spec.dataset, settings.data_dir, samples=spec.samples)
     attacks = resolve_attacks(spec, info, dataset.classes)
     names = dict.fromkeys([*spec.defenses, *(attack.source for attack in attacks if attack.source)])
-    loaded = {
-        name: load_defense(name, info, dataset.classes, dataset.shape, settings.models_dir) for name in names
-    }
+    images = (info, dataset.classes, dataset.shape)
+    loaded = {name: load_defense(name, *images, settings.models_dir, settings.data_dir) for name in names}
     _check_distinct(loaded)
     check_defenses(list(loaded.values()), dataset, device)
     workplace = Workplace(dataset, loaded, device, batch_size, settings.batch_size is None)

@@ -75,7 +75,8 @@ def check(request: CheckRequest) -> CheckReport:
         dataset = dataset.first(min(DEFAULT_SAMPLES, len(dataset)))
 
     def build() -> LoadedDefense:
-        return load_defense(request.defense, info, dataset.classes, dataset.shape, request.models_dir)
+        folders = (request.models_dir, request.data_dir)
+        return load_defense(request.defense, info, dataset.classes, dataset.shape, *folders)
 
     loaded = build()
     views = views_of(loaded.defense).to(device)

@@ -31,7 +31,12 @@ __all__ = [
 
 
 def load_defense(
-    name: str, info: DatasetInfo, classes: int, shape: tuple[int, int, int], models_dir: Path | None = None
+    name: str,
+    info: DatasetInfo,
+    classes: int,
+    shape: tuple[int, int, int],
+    models_dir: Path | None = None,
+    data_dir: Path | None = None,
 ) -> LoadedDefense:
     """Load a defense by its registered name, or from outside robbench.
 
@@ -44,12 +49,13 @@ def load_defense(
         classes: The number of classes.
         shape: Channels, height and width of the images.
         models_dir: A directory of models to search before ``./models`` and the shipped ones.
+        data_dir: Where the datasets are, for a factory that asks; None: the usual places.
 
     Raises:
         UserError: No such defense, file, factory or folder of models; a factory that fails; a model that is
             missing, damaged or another network's.
     """
-    wanted = Wanted(info.name, shape, classes)
+    wanted = Wanted(info.name, shape, classes, data_dir, models_dir)
     if model_format := find_format(name):
         return _from_outside(model_format.load(name, wanted), name)
     check_models_dir(models_dir)

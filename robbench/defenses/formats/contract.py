@@ -8,7 +8,7 @@ from robbench.defenses.contract import Defense
 
 
 class Wanted(NamedTuple):
-    """The images that a defense is wanted for; a factory may ask for each by its name."""
+    """What a defense is wanted for, and where files are; a factory may ask for each by its name."""
 
     dataset: str
     """The dataset's registered name."""
@@ -16,6 +16,10 @@ class Wanted(NamedTuple):
     """Channels, height and width."""
     classes: int
     """The number of classes."""
+    data_dir: Path | None = None
+    """The folder of datasets that the user named, for :func:`robbench.datasets.load_dataset`."""
+    models_dir: Path | None = None
+    """The folder of models that the user named, for :func:`robbench.pretrained`."""
 
 
 class Made(NamedTuple):
@@ -47,7 +51,7 @@ class ModelFormat(ABC):
 
         Args:
             name: What the user typed.
-            wanted: The images it is wanted for.
+            wanted: What it is wanted for.
 
         Raises:
             UserError: It is not there, cannot be loaded, or is no classifier of such images.

@@ -10,18 +10,23 @@ from torch import nn
 
 from robbench.defenses.contract import Defense
 from robbench.defenses.formats.contract import Wanted
+from robbench.defenses.formats.robustbench_copy import copy_hint
 from robbench.errors import UserError
 from robbench.registry import suggest
+
+_WHAT_IT_RETURNS = (
+    "It returns a torch.nn.Module or a robbench Defense; `robbench new-defense` writes an example."
+)
 
 
 def call_factory(build: Callable[..., Any], name: str, wanted: Wanted) -> Defense:
     """The defense that a factory makes; a bare module becomes one without further views.
 
     Args:
-        build: The factory. Of ``dataset``, ``shape`` and ``classes`` it is given those that it has as
-            parameters.
+        build: The factory. Of the fields of ``wanted`` it is given those that it has as parameters; a folder
+            that the user did not name is None, but for a parameter with a default, which then stays.
         name: What the user typed.
-        wanted: The images the defense is wanted for.
+        wanted: What the defense is wanted for.
 
     Raises:
         UserError: The factory asks for something else, raises, or returns something else.
@@ -34,7 +39,7 @@ def call_factory(build: Callable[..., Any], name: str, wanted: Wanted) -> Defens
     except Exception as error:
         raise UserError(
             f"The factory {name} raised {type(error).__name__}: {error}",
-            "It returns a torch.nn.Module or a robbench Defense; `robbench new-defense` writes an example.",
+            copy_hint(error) or _WHAT_IT_RETURNS,
         ) from error
     if isinstance(made, nn.Module):
         return Defense(made)
@@ -78,7 +83,11 @@ def _arguments(build: Callable[..., Any], name: str, wanted: Wanted) -> dict[str
                 f"The factory {name} asks for {each.name!r}, which robbench cannot know.",
                 f"It may ask for {', '.join(offered)} by these names; give other parameters a default.",
             )
-    return {each.name: offered[each.name] for each in named if each.name in offered}
+    return {
+        each.name: offered[each.name]
+        for each in named
+        if each.name in offered and (offered[each.name] is not None or each.default is each.empty)
+    }
 
 
 def _factories(module: ModuleType) -> list[str]:

@@ -8,6 +8,7 @@ from types import ModuleType
 from robbench.defenses.formats.contract import Made, ModelFormat, Wanted
 from robbench.defenses.formats.factories import call_factory, find_factory, title_of
 from robbench.defenses.formats.registration import IMPORT_PATH, register_format
+from robbench.defenses.formats.robustbench_copy import copy_hint
 from robbench.errors import UserError
 
 
@@ -30,14 +31,16 @@ def _import(place: str, factory: str) -> ModuleType:
     try:
         return importlib.import_module(place)
     except (Exception, SystemExit) as error:
-        missing = isinstance(error, ModuleNotFoundError) and error.name == place.partition(".")[0]
-        if missing and Path(f"{place}.py").is_file():
-            hint = f"Did you mean {place}.py:{factory}?"
-        elif missing:
-            hint = "Is its package installed where robbench is? A file is written path/to/file.py:factory."
-        else:
-            hint = f"`python -c 'import {place}'` shows where."
+        hint = copy_hint(error) or _hint(error, place, factory)
         raise UserError(f"{place} cannot be imported: {type(error).__name__}: {error}", hint) from error
+
+
+def _hint(error: BaseException, place: str, factory: str) -> str:
+    if not isinstance(error, ModuleNotFoundError) or error.name != place.partition(".")[0]:
+        return f"`python -c 'import {place}'` shows where."
+    if Path(f"{place}.py").is_file():
+        return f"Did you mean {place}.py:{factory}?"
+    return "Is its package installed where robbench is? A file is written path/to/file.py:factory."
 
 
 def _source(module: ModuleType) -> str:

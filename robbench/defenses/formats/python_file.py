@@ -11,6 +11,7 @@ from types import ModuleType
 from robbench.defenses.formats.contract import Made, ModelFormat, Wanted, split_factory_name
 from robbench.defenses.formats.factories import call_factory, find_factory, title_of
 from robbench.defenses.formats.registration import register_format
+from robbench.defenses.formats.robustbench_copy import copy_hint
 from robbench.errors import UserError
 
 
@@ -57,7 +58,7 @@ def _import_file(path: Path) -> ModuleType:
         del sys.modules[module_name]
         raise UserError(
             f"{path} fails when it is imported: {type(error).__name__}: {error}",
-            f"`python {path}` shows where.",
+            copy_hint(error) or f"`python {path}` shows where.",
         ) from error
     return module
 

@@ -161,3 +161,38 @@ def test_an_entry_point_may_be_a_factory(monkeypatch):
     monkeypatch.setitem(defenses._members, "ready-made", torch.nn.Flatten)
     loaded = load("ready-made")
     assert (loaded.name, loaded.card) == ("ready-made", None)
+
+
+FOLDERS = """
+from torch import nn
+
+def build(data_dir, models_dir):
+    return nn.Linear(len(str(data_dir)), len(str(models_dir)))
+
+def own(data_dir="here"):
+    return nn.Linear(len(str(data_dir)), 1)
+"""
+
+
+def test_a_factory_is_told_the_folders_that_the_user_named(mine):
+    mine(FOLDERS)
+
+    def features(factory, **folders):
+        weight = load(f"mine.py:{factory}", **folders).defense.model.get_parameter("weight")
+        return tuple(weight.shape[::-1])
+
+    assert features("build", data_dir=Path("data-here"), models_dir=Path("models")) == (9, 6)
+    assert features("build") == (len("None"), len("None"))
+    # A default of the user's own stays where nothing is named.
+    assert features("own") == (4, 1)
+    assert features("own", data_dir=Path("data-here")) == (9, 1)
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_data_dir_reaches_the_factory_through_the_commands(mine, tmp_path, shell, command):
+    mine("def build(data_dir):\n    raise KeyError(data_dir.name)\n")
+    (tmp_path / "digits-here").mkdir()
+    asked = {"run": ("--defense", "mine.py:build", "--attacks", "fgsm"), "check": ("mine.py:build",)}[command]
+    said = shell(command, *asked, "--data-dir", tmp_path / "digits-here")
+    assert said.code == 2
+    assert "raised KeyError: 'digits-here'" in said.err
