@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from tests.commands import Shell
+
+# A machine that is busy with other work draws examples slowly, which says nothing of the code.
+settings.register_profile("robbench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("robbench")
 
 # Tests run in parallel processes; more threads in each would only wait for each other.
 torch.set_num_threads(1)
