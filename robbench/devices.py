@@ -8,6 +8,8 @@ from robbench.registry import suggest
 DEFAULT_BATCH_SIZES = {"cpu": 256, "cuda": 2048}
 """Samples in one pass where the user gives none; halved when memory runs out, and on a CPU fewer where a
 trial finds that faster (:mod:`robbench.sweep.batch_size`)."""
+LARGEST_BATCH = 2**31 - 1
+"""More than memory holds anywhere, and what torch still counts with."""
 PRECISIONS = ("float32", "bfloat16")
 """The arithmetic in which the native engine takes its steps; success is judged in float32 in any case."""
 
@@ -59,10 +61,13 @@ def choose_batch_size(asked: int | None, device: torch.device) -> int:
     """The batch size asked for, else the device's default.
 
     Raises:
-        UserError: Less than 1.
+        UserError: Less than 1, or more than :data:`LARGEST_BATCH`.
     """
     if asked is None:
         return DEFAULT_BATCH_SIZES[device.type]
-    if asked < 1:
-        raise UserError(f"A batch holds at least 1 sample, not {asked}.", "Leave --batch-size out.")
+    if not 1 <= asked <= LARGEST_BATCH:
+        raise UserError(
+            f"A batch holds at least 1 sample and at most {LARGEST_BATCH}, not {asked}.",
+            "Leave --batch-size out.",
+        )
     return asked

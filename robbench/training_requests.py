@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from robbench.datasets import Dataset, DatasetInfo, TrainingPlan
+from robbench.defenses import defenses
 from robbench.defenses.formats import find_format
 from robbench.defenses.options import build_recipe, recipe_options
 from robbench.errors import UserError
+from robbench.models import StoredModel, find_model
 from robbench.registry import suggest
 from robbench.spec import check_seed
 from robbench.training import TrainingRequest
@@ -21,7 +23,7 @@ Splits = tuple[DatasetInfo, Dataset, Dataset]
 
 
 def make_requests(
-    defenses: Sequence[str],
+    names: Sequence[str],
     splits: Splits,
     settings: Sequence[str],
     seeds: Sequence[int] = (0,),
@@ -34,7 +36,7 @@ def make_requests(
     are held out from one would else be trained on by another.
 
     Args:
-        defenses: Registered names.
+        names: Registered names of defenses.
         splits: The dataset.
         settings: ``key=value`` texts, each an option of the defense or a field of its training plan.
         seeds: The seeds, each once.
@@ -43,9 +45,9 @@ def make_requests(
     Raises:
         UserError: No defense, an unknown one, or a setting that cannot be.
     """
-    if not defenses:
+    if not names:
         raise UserError("No defense is given.", "Such as --defense nsq; `robbench list defenses` shows all.")
-    for name in defenses:
+    for name in names:
         if find_format(name):
             raise UserError(
                 f"robbench trains its own recipes, and {name!r} is a defense from outside.",
@@ -53,11 +55,11 @@ def make_requests(
             )
     info, train, test = splits
     pairs = [_pair(text) for text in settings]
-    recipes = {defense: build_recipe(defense, info) for defense in defenses}
+    recipes = {defense: build_recipe(defense, info) for defense in names}
     if shared.get("watch") is None and any(recipe.watched for recipe in recipes.values()):
         shared["watch"] = None if any(key == "held_out" for key, _ in pairs) else True
     requests = []
-    for seed, defense in itertools.product(seeds, defenses):
+    for seed, defense in itertools.product(seeds, names):
         known = recipe_options(recipes[defense])
         options = {key: value for key, value in pairs if key in known}
         plan = {key: value for key, value in pairs if key not in known}
@@ -79,6 +81,21 @@ def make_requests(
         settle(request)
         requests.append(request)
     return requests
+
+
+def find_start(dataset: str, name: str, models_dir: Path | None) -> StoredModel:
+    """The trained model that a training begins with.
+
+    Args:
+        dataset: The registered dataset.
+        name: The registered defense whose model it is.
+        models_dir: A directory of models to search before the others.
+
+    Raises:
+        UserError: There is no such defense, or no model of it.
+    """
+    defenses.get(name)
+    return find_model(dataset, name, models_dir)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

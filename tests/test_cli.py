@@ -1,6 +1,7 @@
 """The commands as a user types them: what they print, what they leave, and what they refuse."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -115,6 +116,18 @@ def test_what_needs_no_torch_does_not_wait_for_it(tmp_path):
             "sys.exit('torch' in sys.modules)"
         )
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0, arguments
+
+
+def test_a_terminal_without_greek_letters_gets_question_marks():
+    done = subprocess.run(
+        [sys.executable, "-m", "robbench", "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "over a grid of ?" in done.stdout
 
 
 def test_every_command_has_its_place_in_the_help(shell):

@@ -67,12 +67,11 @@ def command(
     from robbench.console import Terminal
     from robbench.datasets import load_dataset
     from robbench.devices import choose_device
-    from robbench.models import find_model
     from robbench.spec import split_names
     from robbench.summaries import training_line, training_table
     from robbench.training import parse_budget
     from robbench.training import train as train_defense
-    from robbench.training_requests import make_requests, parse_seeds
+    from robbench.training_requests import find_start, make_requests, parse_seeds
 
     terminal = Terminal(quiet)
     allowed = None if budget is None else parse_budget(budget)
@@ -90,7 +89,7 @@ def command(
         watch=watch,
         device=where,
         models_dir=models_dir or Path("models"),
-        start=None if start is None else find_model(dataset, start, models_dir),
+        start=None if start is None else find_start(dataset, start, models_dir),
         restart=restart,
     )
     cards = []

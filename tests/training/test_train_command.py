@@ -81,6 +81,7 @@ def test_seeds_are_taken_once_each():
         (("--no-watch", "--stop-on-collapse"), "nobody watches"),
         (("--seed", "x"), "is no seed"),
         (("--seed", f"0,{10**30}"), "A seed is a whole number from 0 to"),
+        (("--start", "pdg-at"), "Did you mean pgd-at"),
         (("--network", "inception_v3"), "these are 1 × 8 × 8"),
     ],
 )
