@@ -16,7 +16,7 @@ class Noise(IterativeAttack):
     """Uniform points of the ball, one a step; what they find, a gradient attack should find too."""
 
     algorithm = "noise"
-    paper = "Athalye et al. 2018, arXiv:1802.00420, section 3.1"
+    paper = "Athalye et al. 2018, arXiv:1802.00420"
     norms = ("linf", "l2")
     uses_gradient = False
     memoryless = False

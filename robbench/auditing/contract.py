@@ -90,7 +90,7 @@ class Check:
     Attributes:
         name: For tables and files: lower-case words joined by hyphens.
         title: What should hold, in a few words; a failed check says that it does not.
-        source: Where the check comes from: author, year, arXiv number, section.
+        source: Where the check comes from: author, year, arXiv number.
         symptom: What a failure is a sign of.
         attacks: Attacks that it needs beyond those every audit runs.
         examine: Looks at the evidence.

@@ -38,10 +38,10 @@ class Randomness(NamedTuple):
 class Expectation(nn.Module):
     """The expectation over a classifier's randomness: the mean class probabilities of several evaluations.
 
-    Its class is a soft majority vote and its gradient that of EOT (Athalye et al. 2018, arXiv:1802.00420,
-    section 4.2), so one module both attacks and scores a randomized defense. A vote, because a defense is
-    asked once when it is used: to count any lucky draw of many as a success would overstate an attack, and to
-    ask for all draws would overstate the defense.
+    Its class is a soft majority vote and its gradient that of EOT (Athalye et al. 2018, arXiv:1802.00420),
+    so one module both attacks and scores a randomized defense. A vote, because a defense is asked once when
+    it is used: to count any lucky draw of many as a success would overstate an attack, and to ask for all
+    draws would overstate the defense.
 
     Args:
         model: The classifier; every call draws anew.

@@ -161,7 +161,8 @@ class DefenseRecipe(ABC):
     def replays(self) -> int:
         """How many optimizer steps in a row see the same batch, augmented alike; 1 but for free training.
 
-        A budget in epochs counts every one of them as a pass over the data (Shafahi et al. 2019, section 4).
+        A budget in epochs counts every one of them as a pass over the data (Shafahi et al. 2019,
+        arXiv:1904.12843).
         A recipe that lets the user choose gives its option another name, and returns it here.
         """
         return 1

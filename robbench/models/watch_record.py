@@ -82,7 +82,7 @@ class WatchRecord:
 def find_collapse(looks: Sequence[Look], samples: int, classes: int) -> Collapse | None:
     """The first collapse in a sequence of looks: the network resists one step, and PGD not at all.
 
-    That is catastrophic overfitting (Wong et al. 2020, arXiv:2001.03994, section 5.3). It shows in one of two
+    That is catastrophic overfitting (Wong et al. 2020, arXiv:2001.03994). It shows in one of two
     ways. Either robustness that was there is lost: PGD's accuracy falls under half of its best before, while
     the one-step accuracy is above what it was at that best. Or it never came: PGD leaves less than half of
     what guessing gets, one step more than half of the clean accuracy. "There" and "resists" mean above

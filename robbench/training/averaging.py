@@ -15,7 +15,7 @@ class WeightAverage:
     After step t the average moves by 1 − d towards the model, d being the smaller of the decay and
     (1 + t)/(10 + t): the average would otherwise keep the random start for long. That warm-up is TensorFlow's
     (``ExponentialMovingAverage``); in adversarial training such averages go back to Gowal et al. 2020,
-    arXiv:2010.03593, section 4.4.
+    arXiv:2010.03593.
 
     Args:
         model: The model whose weights are averaged; looked at, never changed, but within :meth:`applied`.

@@ -6,9 +6,7 @@ from robbench.auditing.registration import register_check
 from robbench.auditing.rules import Words, compare
 
 
-@register_check(
-    "black-box", "white-box beats black-box", "Athalye et al. 2018, arXiv:1802.00420, section 3.1"
-)
+@register_check("black-box", "white-box beats black-box", "Athalye et al. 2018, arXiv:1802.00420")
 def examine(evidence: Evidence) -> Finding:
     """Who sees the gradient can do whatever who sees the outputs alone can do."""
     words = Words(

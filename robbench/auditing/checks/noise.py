@@ -8,9 +8,7 @@ from robbench.auditing.registration import register_check
 from robbench.auditing.rules import inconclusive, judge_share, too_few
 
 
-@register_check(
-    "noise", "gradients find what noise finds", "Athalye et al. 2018, arXiv:1802.00420, section 3.1"
-)
+@register_check("noise", "gradients find what noise finds", "Athalye et al. 2018, arXiv:1802.00420")
 def examine(evidence: Evidence) -> Finding:
     """Uniform noise is so weak an attack that every sample it alone breaks counts, not the difference."""
     if NOISE in evidence.missing:

@@ -6,7 +6,7 @@ from robbench.auditing.registration import register_check
 from robbench.auditing.rules import Words, compare
 
 
-@register_check("one-step", "many steps beat one", "Athalye et al. 2018, arXiv:1802.00420, section 3.1")
+@register_check("one-step", "many steps beat one", "Athalye et al. 2018, arXiv:1802.00420")
 def examine(evidence: Evidence) -> Finding:
     """Iterates include images at least as good as one step's, so many steps cannot be worse than one."""
     words = Words(

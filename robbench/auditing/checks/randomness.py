@@ -8,7 +8,7 @@ from robbench.auditing.registration import register_check
 @register_check(
     "randomness",
     "the forward pass is deterministic",
-    "Athalye et al. 2018, arXiv:1802.00420, sections 3.1 and 4.2",
+    "Athalye et al. 2018, arXiv:1802.00420",
     "a randomized forward pass",
 )
 def examine(evidence: Evidence) -> Finding:

@@ -8,7 +8,7 @@ from robbench.auditing.rules import Words, compare, inconclusive
 @register_check(
     "stand-in",
     "the exact gradient beats a stand-in's",
-    "Athalye et al. 2018, arXiv:1802.00420, section 4.1",
+    "Athalye et al. 2018, arXiv:1802.00420",
 )
 def examine(evidence: Evidence) -> Finding:
     """An approximate gradient cannot be of more use than the true one, unless the true one is masked."""

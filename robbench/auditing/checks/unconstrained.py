@@ -8,7 +8,7 @@ from robbench.auditing.rules import judge_share
 @register_check(
     "unconstrained",
     "an unbounded attack breaks everything",
-    "Athalye et al. 2018, arXiv:1802.00420, section 3.1; Pintor et al. 2022, arXiv:2106.09947, indicator 6",
+    "Athalye et al. 2018, arXiv:1802.00420; Pintor et al. 2022, arXiv:2106.09947, indicator 6",
 )
 def examine(evidence: Evidence) -> Finding:
     """At ε = 1 the ball holds every image there is."""
