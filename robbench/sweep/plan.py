@@ -7,6 +7,12 @@ from dataclasses import asdict, dataclass, replace
 
 from robbench.attacks.catalog import ResolvedAttack
 from robbench.defenses.loading import LoadedDefense
+from robbench.sweep.strategies import AUTO, SEARCHES
+
+SEARCH_VERSION = 2
+"""Raised whenever a search comes to find something else on the same samples: rows of an interrupted job are
+then not continued by an engine that searches otherwise. 1, which stood in no identity: warm starts at the
+attack's own step length."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,7 @@ def make_plan(
 
 def _job_id(defense: str, attack: ResolvedAttack, terms: SweepTerms, weights: list[str]) -> str:
     """A hash of everything that an outcome depends on."""
-    parts = [
+    parts: list[object] = [
         defense,
         attack.attack.backend,
         repr(attack.attack),
@@ -144,4 +150,7 @@ def _job_id(defense: str, attack: ResolvedAttack, terms: SweepTerms, weights: li
         asdict(terms),
         weights,
     ]
+    # Nothing is added where nothing searches: what is stored of the other strategies stays valid.
+    if terms.strategy in (AUTO, *(search.name for search in SEARCHES)):
+        parts.append(SEARCH_VERSION)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

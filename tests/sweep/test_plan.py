@@ -1,0 +1,33 @@
+import pytest
+from torch import nn
+
+from robbench.attacks.catalog import ResolvedAttack
+from robbench.attacks.gradient import PGD
+from robbench.defenses import Defense
+from robbench.defenses.loading import LoadedDefense
+from robbench.sweep import plan
+from robbench.sweep.plan import SweepTerms, make_plan
+
+
+def _job_id(strategy):
+    terms = SweepTerms("digits", "f", (0.0, 0.1), "linf", "top1", strategy, "float32", 0)
+    loaded = LoadedDefense("mine", "Mine", Defense(nn.Identity()), "0" * 64, None, "mine")
+    attack = ResolvedAttack(PGD(steps=10), "exact", "", "pgd10")
+    (job,) = make_plan([loaded], [attack], terms, {}).jobs
+    return job.id
+
+
+@pytest.mark.parametrize("strategy", ["auto", "search", "search2", "search3"])
+def test_a_job_begun_by_an_older_search_is_another_job(strategy, monkeypatch):
+    now = _job_id(strategy)
+    monkeypatch.setattr(plan, "SEARCH_VERSION", plan.SEARCH_VERSION + 1)
+    assert _job_id(strategy) != now
+
+
+@pytest.mark.parametrize(
+    ("strategy", "job_id"), [("survivors", "a70d2d97856e5e92"), ("independent", "660fa482e0417699")]
+)
+def test_what_is_stored_of_the_other_strategies_stays_valid(strategy, job_id, monkeypatch):
+    assert _job_id(strategy) == job_id  # as it was before searches had a version
+    monkeypatch.setattr(plan, "SEARCH_VERSION", plan.SEARCH_VERSION + 1)
+    assert _job_id(strategy) == job_id
