@@ -21,9 +21,9 @@ from robbench.commands.options import places
 )
 @click.option(
     "--budget",
-    metavar="epochs=N|seconds=N",
-    help="How long to train each defense, all else being equal: passes over the training images, or seconds "
-    "on this machine. Default: as the dataset's plan says.",
+    metavar="BUDGET",
+    help="epochs=15 or seconds=120: how long to train each defense, all else being equal, in passes over the "
+    "training images or in seconds on this machine. Default: as the dataset's plan says.",
 )
 @click.option(
     "--watch/--no-watch",
