@@ -1,6 +1,7 @@
 """The command line: finds the commands, runs one, and turns how it ends into an exit code."""
 
 import importlib
+import io
 import pkgutil
 import sys
 
@@ -37,6 +38,10 @@ for _module in pkgutil.iter_modules(commands.__path__):
 
 def main() -> None:
     """Run the command line: exit code 0 done, 2 the user's mistake, 3 a check failed, 1 anything else."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that has no ε shows a question mark; it is no reason to stop.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         cli.main(standalone_mode=False)
     except UserError as error:
