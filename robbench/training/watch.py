@@ -26,7 +26,7 @@ MOST_LOOKS = 50
 """Looks in a training: where its epochs are more, only some end with one."""
 SHOWN = 40
 """Training images shown between two looks, at least, for each image that a look sees. A look takes 25 passes
-an image and a single-step training 4, so looking costs a sixth of it or less, however short its epochs."""
+an image and a single-step training 4, so looking costs about a sixth of it, however short its epochs."""
 BATCH = 500
 
 
