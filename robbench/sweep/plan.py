@@ -5,14 +5,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from robbench.attacks import IterativeAttack
 from robbench.attacks.catalog import ResolvedAttack
 from robbench.defenses.loading import LoadedDefense
 from robbench.sweep.strategies import AUTO, SEARCHES
 
 SEARCH_VERSION = 2
-"""Raised whenever a search comes to find something else on the same samples: rows of an interrupted job are
-then not continued by an engine that searches otherwise. 1, which stood in no identity: warm starts at the
-attack's own step length."""
+"""Raised whenever a search of the native engine comes to find something else on the same samples: rows of an
+interrupted job are then not continued by an engine that searches otherwise. 1, which stood in no identity:
+warm starts at the attack's own step length."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,8 @@ def _job_id(defense: str, attack: ResolvedAttack, terms: SweepTerms, weights: li
         asdict(terms),
         weights,
     ]
-    # Nothing is added where nothing searches: what is stored of the other strategies stays valid.
-    if terms.strategy in (AUTO, *(search.name for search in SEARCHES)):
+    # Nothing is added where the native engine does not search: what is stored of the rest stays valid.
+    searches = terms.strategy in (AUTO, *(search.name for search in SEARCHES))
+    if searches and isinstance(attack.attack, IterativeAttack):
         parts.append(SEARCH_VERSION)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -1,6 +1,7 @@
 import pytest
 from torch import nn
 
+from robbench.attacks import BudgetAttack
 from robbench.attacks.catalog import ResolvedAttack
 from robbench.attacks.gradient import PGD
 from robbench.defenses import Defense
@@ -9,11 +10,19 @@ from robbench.sweep import plan
 from robbench.sweep.plan import SweepTerms, make_plan
 
 
-def _job_id(strategy):
+class _Library(BudgetAttack):
+    algorithm, backend, paper = "pgd", "foolbox", "made up"
+
+    def perturb(self, problem):
+        return problem.ball.centers
+
+
+def _job_id(strategy, attack=None):
+    attack = attack or PGD(steps=10)
     terms = SweepTerms("digits", "f", (0.0, 0.1), "linf", "top1", strategy, "float32", 0)
     loaded = LoadedDefense("mine", "Mine", Defense(nn.Identity()), "0" * 64, None, "mine")
-    attack = ResolvedAttack(PGD(steps=10), "exact", "", "pgd10")
-    (job,) = make_plan([loaded], [attack], terms, {}).jobs
+    resolved = ResolvedAttack(attack, "exact", "", "pgd10")
+    (job,) = make_plan([loaded], [resolved], terms, {}).jobs
     return job.id
 
 
@@ -31,3 +40,10 @@ def test_what_is_stored_of_the_other_strategies_stays_valid(strategy, job_id, mo
     assert _job_id(strategy) == job_id  # as it was before searches had a version
     monkeypatch.setattr(plan, "SEARCH_VERSION", plan.SEARCH_VERSION + 1)
     assert _job_id(strategy) == job_id
+
+
+def test_a_library_is_searched_as_before(monkeypatch):
+    attack = _Library()
+    now = _job_id("auto", attack)
+    monkeypatch.setattr(plan, "SEARCH_VERSION", plan.SEARCH_VERSION + 1)
+    assert _job_id("auto", attack) == now
