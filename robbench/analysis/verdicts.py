@@ -1,4 +1,4 @@
-"""Verdicts in words: where on the ε axis a candidate is stronger or weaker than the baseline."""
+"""Results of tests in words: p-values, signed points, and where on the ε axis a candidate is stronger."""
 
 from itertools import groupby
 from typing import NamedTuple
@@ -43,6 +43,29 @@ def p_text(p: float, tests: int = 1) -> str:
     if p < 0.001:
         return "p < 0.001"
     return f"p {'=' if tests == 1 else '≤'} {p:.2g}"
+
+
+def p_number(p: float) -> str:
+    """A p-value for a column of them: ``0.013`` or ``< 0.001``."""
+    return p_text(p).removeprefix("p ").removeprefix("= ")
+
+
+def signed(points: float) -> str:
+    """A difference in points with its sign; one that rounds to zero has none."""
+    text = f"{points:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+
+
+def number_text(number: float | None, unit: str) -> str:
+    """What a check measured; empty where it measured nothing.
+
+    Args:
+        number: The number.
+        unit: ``points``, a difference, or ``%``.
+    """
+    if number is None:
+        return ""
+    return f"{signed(number)} points" if unit == "points" else f"{number:.1f} %"
 
 
 def _stretches(points: pd.DataFrame) -> list[_Stretch]:

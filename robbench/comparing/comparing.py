@@ -104,7 +104,16 @@ def _compare_group(
         cost_table(_costs(group, matched), title),
     )
     compared = ComparedDataset(
-        group.dataset, group.norm, group.criterion, baseline, title, unit, points, verdicts, tables
+        dataset=group.dataset,
+        norm=group.norm,
+        criterion=group.criterion,
+        baseline=baseline,
+        title=title,
+        defenses=group.titles,
+        unit=unit,
+        points=points,
+        verdicts=verdicts,
+        tables=tables,
     )
     return compared, _worse(shown, compared, request.fail_if_worse)
 

@@ -1,5 +1,6 @@
 """What a comparison is asked and what it found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -41,6 +42,7 @@ class ComparedDataset:
         criterion: ``top1`` or ``top5``.
         baseline: The baseline's name.
         title: What it is, in words.
+        defenses: What is printed for each defense.
         unit: The unit of ε.
         points: Every radius, see :class:`robbench.analysis.comparison.Comparison`.
         verdicts: Areas and the verdict in words, per candidate and attack.
@@ -52,6 +54,7 @@ class ComparedDataset:
     criterion: str
     baseline: str
     title: str
+    defenses: Mapping[str, str]
     unit: EpsilonUnit
     points: pd.DataFrame
     verdicts: pd.DataFrame

@@ -11,7 +11,8 @@ from robbench.analysis.survival import Survival, survivals_of
 from robbench.analysis.worst_of import WORST_OF
 from robbench.comparing.costs import Cost, cost_of
 from robbench.errors import UserError
-from robbench.store import find_runs, read_curves, read_outcomes
+from robbench.figures.titles import defense_titles
+from robbench.store import find_runs, read_outcomes, read_some_curves
 from robbench.store.layout import read_manifest
 
 _KEYS = ["dataset", "norm", "criterion"]
@@ -27,6 +28,7 @@ class Gathered:
         criterion: ``top1`` or ``top5``.
         survivals: What survived, by defense and attack.
         costs: What it cost, by defense and attack.
+        titles: What its runs print for each defense.
     """
 
     dataset: str
@@ -34,6 +36,7 @@ class Gathered:
     criterion: str
     survivals: dict[str, dict[str, Survival]] = field(default_factory=dict)
     costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
 
 
 class Found(NamedTuple):
@@ -56,13 +59,7 @@ def gather(results: Path) -> Found:
         UserError: No complete run, or a damaged one; the message names the file.
     """
     runs = find_runs(results)
-    read = read_curves(runs)
-    notes = [f"{run} is not complete and left out; repeat its command to go on." for run in read.unfinished]
-    if not len(read.curves):
-        raise UserError(
-            f"There is nothing to compare yet: no run is complete of {', '.join(map(str, runs))}.",
-            "Repeat the command that began the run: it goes on.",
-        )
+    read = read_some_curves(runs, "compare")
     # Worst-of is built anew, over the attacks of all runs.
     joined = join_runs(read.curves.loc[read.curves["attack"] != WORST_OF])
     manifests = {str(run): read_manifest(run) for run in runs}
@@ -70,7 +67,7 @@ def gather(results: Path) -> Found:
     groups: dict[tuple[str, ...], Gathered] = {}
     for run in dict.fromkeys(curves["run"]):
         _add(groups, curves.loc[curves["run"] == run], Path(run), manifests[run])
-    return Found(list(groups.values()), [*notes, *joined.notes, *stale])
+    return Found(list(groups.values()), [*read.notes, *joined.notes, *stale])
 
 
 def _add(
@@ -81,6 +78,7 @@ def _add(
     for key, points in curves.groupby([*_KEYS, "defense"], sort=False):
         dataset, norm, criterion, defense = map(str, key)  # pyright: ignore[reportArgumentType]
         group = groups.setdefault((dataset, norm, criterion), Gathered(dataset, norm, criterion))
+        group.titles |= defense_titles(points)
         epsilons = tuple(sorted({float(epsilon) for epsilon in points["epsilon"]}))
         wanted = list(dict.fromkeys(points["attack"]))
         rows = outcomes.get(key)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from robbench.analysis.verdicts import p_text
+from robbench.analysis.verdicts import p_number, signed
 from robbench.comparing.costs import Cost
 from robbench.epsilon import EpsilonUnit
 from robbench.figures.titles import printable
@@ -27,7 +27,7 @@ def points_table(points: pd.DataFrame, title: str, baseline: str, unit: EpsilonU
             _percent(row["candidate_accuracy"]),
             signed(row["difference"]),
             f"{signed(row['ci_low'])} to {signed(row['ci_high'])}",
-            p_text(row["p_holm"]).removeprefix("p ").removeprefix("= "),
+            p_number(row["p_holm"]),
         )
         for row in points.to_dict("records")
     ]
@@ -68,12 +68,6 @@ def cost_table(costs: dict[tuple[str, str], Cost], title: str) -> TextTable:
     ]
     columns = ("defense", "attack", "training seconds", "passes", "attack seconds")
     return TextTable(f"{title}: cost", columns, rows, numbers=3)
-
-
-def signed(points: float) -> str:
-    """A difference in points with its sign."""
-    text = f"{points:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
 
 
 def _percent(share: float) -> str:

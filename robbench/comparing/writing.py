@@ -29,7 +29,9 @@ def write_comparison(datasets: Sequence[ComparedDataset], folder: Path) -> list[
         UserError: The place cannot be written to.
     """
     pictures = [
-        draw_comparison(compared.points, compared.title, compared.baseline, norm_title(compared.norm))
+        draw_comparison(
+            compared.points, compared.title, compared.baseline, compared.defenses, norm_title(compared.norm)
+        )
         for compared in datasets
     ]
     make_folder(folder)

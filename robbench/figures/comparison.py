@@ -1,6 +1,7 @@
 """The comparison figure: differences from the baseline over ε, a panel per attack, a line per candidate."""
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,7 +11,7 @@ from robbench.figures.curve_line import draw_curve, legend_line
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.house_style import CurveStyle, curve_styles, house_style
 from robbench.figures.panel_grid import add_panels, panel_columns
-from robbench.figures.titles import attack_title, defense_title, printable
+from robbench.figures.titles import attack_title, printable
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 2.75, 2.0
 _SINGLE_WIDTH, _SINGLE_HEIGHT = 4.6, 2.7
@@ -20,13 +21,16 @@ _LEAST_HALF_RANGE = 5.0
 """Points of accuracy shown on either side of zero, at least: noise shall not look like a mountain."""
 
 
-def draw_comparison(points: pd.DataFrame, title: str, baseline: str, norm: str) -> Figure:
+def draw_comparison(
+    points: pd.DataFrame, title: str, baseline: str, defenses: Mapping[str, str], norm: str
+) -> Figure:
     """Draw the differences with their 95 % intervals.
 
     Args:
         points: See :class:`robbench.analysis.comparison.Comparison`; not empty.
         title: What was compared, in words.
         baseline: The baseline's name.
+        defenses: What is printed for each defense, short enough for a figure.
         norm: The norm's symbol.
     """
     with house_style():
@@ -49,13 +53,11 @@ def draw_comparison(points: pd.DataFrame, title: str, baseline: str, norm: str) 
             axes[index].set_ylabel("Difference (points)" if left else "")
             axes[index].set_xlabel(f"Perturbation ε ({norm}, pixels in [0, 1])" if lowest else "")
         figure.suptitle(
-            f"{title}: accuracy minus that of {defense_title(baseline)}, with paired 95 % intervals",
+            f"{title}: accuracy minus that of {defenses[baseline]}, with paired 95 % intervals",
             fontsize=10,
             wrap=True,
         )
-        handles = [
-            legend_line(style, defense_title(name)) for name, style in styles.items() if name != baseline
-        ]
+        handles = [legend_line(style, defenses[name]) for name, style in styles.items() if name != baseline]
         figure.legend(handles=handles, loc="outside lower center", ncols=_LEGEND_COLUMNS, handlelength=3.4)
         return figure
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-SOURCE = "soft-quantization paper, ICLR 2019 submission"
-
 
 @dataclass(frozen=True)
 class PaperPoint:

@@ -10,11 +10,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from robbench.analysis.joining import join_runs
-from robbench.errors import UserError
 from robbench.figures.registration import figures
 from robbench.figures.rendering import check_formats, render
 from robbench.files import make_folder, write_csv
-from robbench.store import find_runs, read_curves
+from robbench.store import find_runs, read_some_curves
 
 FOLDER = "figures"
 JOINED_TABLE = "joined-curves.csv"
@@ -52,14 +51,7 @@ def plot(
     paths = [results] if isinstance(results, Path) else list(results)
     draw = figures.get(figure)
     check_formats(formats)
-    runs = find_runs(*paths)
-    read = read_curves(runs)
-    notes = [f"{run} is not complete and left out; repeat its command to go on." for run in read.unfinished]
-    if not len(read.curves):
-        raise UserError(
-            f"There is nothing to draw yet: no run is complete of {', '.join(map(str, runs))}.",
-            "Repeat the command that began the run: it goes on.",
-        )
+    read = read_some_curves(find_runs(*paths), "draw")
     joined = join_runs(read.curves)
     drawn = {
         f"{figure}-{file_stem(str(dataset), str(norm))}": draw(table)
@@ -74,7 +66,7 @@ def plot(
             render(picture, files[-1], format)
     if len(set(joined.curves["run"])) > 1:
         files.append(_write_table(folder, joined.curves))
-    return Plotted(files, [*notes, *joined.notes])
+    return Plotted(files, [*read.notes, *joined.notes])
 
 
 def safe_file_name(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from robbench.comparing.tables import signed
+from robbench.analysis.verdicts import number_text
 from robbench.errors import UserError
 
 _FILE = "audit.json"
@@ -75,12 +75,9 @@ def _read(file: Path, weights: Mapping[str, set[str]]) -> Audit:
 
 
 def _checked(record: dict[str, Any]) -> Checked:
-    number = ""
-    if record["number"] is not None:
-        value = float(record["number"])
-        number = f"{signed(value)} points" if record["unit"] == "points" else f"{value:.1f} %"
+    number = None if record["number"] is None else float(record["number"])
     texts = {key: str(record[key]) for key in ("verdict", "title", "reason", "advice", "source")}
-    return Checked(number=number, **texts)
+    return Checked(number=number_text(number, record["unit"]), **texts)
 
 
 def _note(defense: str, audited: str, weights: Mapping[str, set[str]]) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from robbench.comparing import ComparedDataset, ComparisonRequest, find_differences
 from robbench.errors import UserError
-from robbench.figures.titles import defense_title
+from robbench.figures.titles import defense_titles
 from robbench.registry import suggest
 from robbench.text_table import TextTable
 
@@ -54,19 +54,19 @@ def differences(results: Path, baseline: str | None, curves: pd.DataFrame) -> Di
     chosen = next((name for name in ([baseline] if baseline else PREFERRED) if name in known), None)
     if chosen is None or len(known) == 1:
         return None
-    head = curves.iloc[0]
+    head, title = curves.iloc[0], defense_titles(curves)[chosen]
     request = ComparisonRequest(results, chosen, dataset=head["dataset"])
     try:
         compared = find_differences(request)
     except UserError as error:
-        return Differences(defense_title(chosen), [], [], [], str(error))
+        return Differences(title, [], [], [], str(error))
     here = (head["dataset"], head["norm"], head["criterion"])
     mine = [part for part in compared.datasets if _key(part) == here]
     if not mine:
         return None
     points, verdicts, cost = mine[0].tables
     details = [("Accuracies and differences at three radii", points), ("What it cost", cost)]
-    return Differences(defense_title(chosen), [verdicts], details, compared.notes, "")
+    return Differences(title, [verdicts], details, compared.notes, "")
 
 
 def _key(part: ComparedDataset) -> tuple[str, str, str]:

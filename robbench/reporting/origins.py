@@ -75,7 +75,9 @@ def _defense_table(defenses: dict[str, Any]) -> TextTable:
         record = _entry(defenses, name)
         weights, place = (str(record.get(key) or "") for key in ("weights_sha256", "origin"))
         seconds = _number(record.get("training_seconds"))
-        rows.append((defense_title(name), printable(place, 80), printable(weights, 80), seconds))
+        title = str(record.get("title") or name)
+        printed = defense_title(name) if title == name else printable(title)
+        rows.append((printed, printable(place, 80), printable(weights, 80), seconds))
     columns = ("defense", "from", "SHA-256 of the weights", "training seconds")
     return TextTable("Defenses", columns, rows, numbers=1)
 

@@ -20,7 +20,7 @@ from robbench.reporting.differences import check_baseline, differences
 from robbench.reporting.origins import origin
 from robbench.reporting.page import Page, Section, check_installed, render_page
 from robbench.reporting.strips import strips
-from robbench.store import find_runs, read_curves
+from robbench.store import find_runs, read_some_curves
 from robbench.store.layout import read_manifest
 
 FILE = "report.html"
@@ -76,13 +76,7 @@ def gather_page(request: ReportRequest) -> Page:
         UserError: As :func:`report`.
     """
     runs = find_runs(request.results)
-    read = read_curves(runs)
-    notes = [f"{run} is not complete and left out; repeat its command to go on." for run in read.unfinished]
-    if not len(read.curves):
-        raise UserError(
-            f"There is nothing to report yet: no run is complete of {', '.join(map(str, runs))}.",
-            "Repeat the command that began the run: it goes on.",
-        )
+    read = read_some_curves(runs, "report")
     joined = join_runs(read.curves)
     check_baseline(request.baseline, joined.curves)
     manifests = {str(run): read_manifest(run) for run in runs if run not in read.unfinished}
@@ -91,7 +85,7 @@ def gather_page(request: ReportRequest) -> Page:
         for _, curves in joined.curves.groupby(["dataset", "norm", "criterion"], sort=False)
     ]
     origins = [origin(Path(run), manifest) for run, manifest in manifests.items()]
-    return Page(sections, audits(request.results, manifests.values()), origins, [*notes, *joined.notes])
+    return Page(sections, audits(request.results, manifests.values()), origins, [*read.notes, *joined.notes])
 
 
 def _section(

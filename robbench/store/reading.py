@@ -22,6 +22,13 @@ class RunCurves(NamedTuple):
     unfinished: list[Path]
     """Runs that are not complete, which have no curves yet."""
 
+    @property
+    def notes(self) -> list[str]:
+        """What a reader should know, in sentences."""
+        return [
+            f"{run} is not complete and left out; repeat its command to go on." for run in self.unfinished
+        ]
+
 
 def find_runs(*paths: Path) -> list[Path]:
     """The folders of runs, oldest first and each once.
@@ -57,6 +64,25 @@ def read_curves(runs: list[Path]) -> RunCurves:
             unfinished.append(run)
     filled = [table for table in tables if len(table)] or tables[:1]
     return RunCurves(pd.concat(filled, ignore_index=True), unfinished)
+
+
+def read_some_curves(runs: list[Path], purpose: str) -> RunCurves:
+    """As :func:`read_curves`, for who can do nothing without a curve.
+
+    Args:
+        runs: Folders of runs, as from :func:`find_runs`.
+        purpose: What they are wanted for, for the message: ``draw``.
+
+    Raises:
+        UserError: None of the runs is complete, or as :func:`read_curves`.
+    """
+    read = read_curves(runs)
+    if not len(read.curves):
+        raise UserError(
+            f"There is nothing to {purpose} yet: no run is complete of {', '.join(map(str, runs))}.",
+            "Repeat the command that began the run: it goes on.",
+        )
+    return read
 
 
 def read_outcomes(run: Path) -> pd.DataFrame:

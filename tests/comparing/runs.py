@@ -28,6 +28,7 @@ def make_run(
     first: int = 0,
     weights: str = "w",
     examples: int = 0,
+    titles: Mapping[str, str] | None = None,
     **constants: Any,
 ) -> Path:
     """A run of these flags, each computed by a job of its own.
@@ -39,6 +40,7 @@ def make_run(
         first: The index of its first sample.
         weights: What tells the weights of its defenses from others of the same names.
         examples: How many adversarial images each job keeps.
+        titles: What the run prints for its defenses, where that is not their name.
         **constants: Columns of the outcomes.
     """
     names = dict.fromkeys(defense for defense, _ in broken)
@@ -46,7 +48,12 @@ def make_run(
         "identity": "ab12",
         "spec": {},
         "defenses": {
-            name: {"weights_sha256": f"{weights} {name}", "training_seconds": 60.0} for name in names
+            name: {
+                "title": (titles or {}).get(name, name),
+                "weights_sha256": f"{weights} {name}",
+                "training_seconds": 60.0,
+            }
+            for name in names
         },
     }
     tables = []

@@ -261,3 +261,11 @@ def test_a_difference_that_may_be_chance_fails_nothing(tmp_path: Path) -> None:
     # The same seven, but three radii were tested: 3 · 0.0156 < 0.05; four: 0.0625.
     assert len(ask(tmp_path / "new", at="0.1,0.2,0.3", fail_if_worse=1.0).worse) == 3
     assert ask(tmp_path / "new", at="0,0.1,0.2,0.3", fail_if_worse=1.0).worse == []
+
+
+def test_defenses_are_printed_as_their_newest_run_prints_them(tmp_path: Path) -> None:
+    both = {("base", "pgd20"): MIDDLE, ("mine", "pgd20"): STRONG}
+    make_run(tmp_path / "old", both, titles={"mine": "Mine"})
+    make_run(tmp_path / "new", {("mine", "bpda20"): WEAK}, titles={"mine": "Mine (collapsed)"})
+    (compared,) = ask(tmp_path).datasets
+    assert compared.defenses == {"base": "base", "mine": "Mine (collapsed)"}

@@ -7,6 +7,13 @@ import pytest
 from robbench.figures.comparison import draw_comparison
 from robbench.figures.rendering import render
 
+TITLES = {"pgd-at": "PGD-AT", "nsq": "NSQ (collapsed)", "sq": "SQ"}
+
+
+def named(names: list[str]) -> dict[str, str]:
+    """Defenses whose runs call them by their names."""
+    return {name: name for name in names}
+
 
 def points(candidates: list[str], attacks: list[str]) -> pd.DataFrame:
     grid = np.linspace(0, 0.3, 7)
@@ -25,7 +32,7 @@ def points(candidates: list[str], attacks: list[str]) -> pd.DataFrame:
 
 def test_a_panel_per_attack_a_line_per_candidate_and_zero() -> None:
     table = points(["nsq", "sq"], ["pgd20", "bpda20", "worst-of"])
-    figure = draw_comparison(table, "Digits, L∞", "pgd-at", "L∞")
+    figure = draw_comparison(table, "Digits, L∞", "pgd-at", TITLES, "L∞")
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
         "PGD, 20 steps",
         "BPDA, 20 steps",
@@ -43,20 +50,23 @@ def test_a_panel_per_attack_a_line_per_candidate_and_zero() -> None:
         assert high > max(table["ci_high"])
         assert low < 0 < high
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["NSQ", "SQ"]
+    assert [text.get_text() for text in legend.get_texts()] == ["NSQ (collapsed)", "SQ"]
 
 
 def test_candidates_look_as_in_the_curves_and_names_are_text(tmp_path: Path) -> None:
     hostile = ["<script>", "$x$", "a|b", "../../x", "nsq"]
-    figure = draw_comparison(points(hostile, ["pgd20", "$\\frac"]), "$", "natural", "L∞")
+    figure = draw_comparison(
+        points(hostile, ["pgd20", "$\\frac"]), "$", "natural", named([*hostile, "natural"]), "L∞"
+    )
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert sorted(texts) == sorted(["<script>", "$x$", "a|b", "../../x", "NSQ"])
+    assert sorted(texts) == sorted(hostile)
     render(figure, tmp_path / "figure.svg", "svg")
     assert "<script>" not in (tmp_path / "figure.svg").read_text()
 
 
 def test_one_radius_and_many_candidates(tmp_path: Path) -> None:
     table = points([f"defense {i}" for i in range(20)], ["pgd20"])
-    figure = draw_comparison(table.loc[table["epsilon"] == 0], "Digits", "natural", "L∞")
+    titles = named([*table["candidate"], "natural"])
+    figure = draw_comparison(table.loc[table["epsilon"] == 0], "Digits", "natural", titles, "L∞")
     render(figure, tmp_path / "figure.png", "png")
     assert len(figure.legends[0].get_texts()) == 20

@@ -9,6 +9,7 @@ import pytest
 
 from robbench.errors import UserError
 from robbench.reporting import ReportRequest, report
+from robbench.reporting.origins import origin
 from tests.comparing.runs import make_run
 from tests.reporting.pages import (
     CLIMBING,
@@ -157,3 +158,9 @@ def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "plotly.offline", None)
     with pytest.raises(UserError, match=r"needs plotly[^\n]*\npip install 'robbench\[report\]'"):
         report(ReportRequest(tmp_path))
+
+
+def test_an_origin_prints_defenses_as_their_run_does() -> None:
+    recorded = {"fgsm-at": {"title": "FGSM-AT (collapsed)"}, "nsq": {"title": "nsq"}, "mine.build": {}}
+    found = origin(Path("run"), {"defenses": recorded})
+    assert [row[0] for row in found.defenses.rows] == ["FGSM-AT (collapsed)", "NSQ", "mine.build"]
