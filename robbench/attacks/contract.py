@@ -79,9 +79,9 @@ class IterativeAttack(Attack):
     """Whether a move depends on the image, its gradient and the ball alone: then an image that comes again
     ends the run, with nothing lost."""
 
-    warm_starts: ClassVar[bool] = False
-    """Whether an attempt may start from an adversarial image of a larger ball, projected, instead of its own
-    start: sound where the start is arbitrary anyway, as PGD's is."""
+    can_be_brief: ClassVar[bool] = False
+    """Whether a search may first try a few long steps, from the clean image or an adversarial one of a larger
+    ball: sound where the start and the length of a step are anybody's choice, as PGD's are."""
 
     @abstractmethod
     def start(self, ball: Ball, keys: Keys) -> Images:
@@ -97,7 +97,9 @@ class IterativeAttack(Attack):
         """What the attack ascends, for each sample by itself."""
 
     @abstractmethod
-    def move(self, iterate: Images, gradient: Images, ball: Ball, keys: Keys) -> Images:
+    def move(
+        self, iterate: Images, gradient: Images, ball: Ball, keys: Keys, stride: PerSample | float = 1.0
+    ) -> Images:
         """The next iterate, inside the ball.
 
         Args:
@@ -105,6 +107,7 @@ class IterativeAttack(Attack):
             gradient: The objective's gradient there; zero where :attr:`uses_gradient` is false.
             ball: Where the iterates must stay.
             keys: Random keys, as for :meth:`start` and moreover a function of the step.
+            stride: How many times as long as usual the step is; 1 unless :attr:`can_be_brief`.
         """
 
 

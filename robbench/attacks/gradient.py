@@ -41,7 +41,9 @@ class FGSM(_GradientAscent):
     def start(self, ball: Ball, keys: Keys) -> Images:
         return ball.centers
 
-    def move(self, iterate: Images, gradient: Images, ball: Ball, keys: Keys) -> Images:
+    def move(
+        self, iterate: Images, gradient: Images, ball: Ball, keys: Keys, stride: PerSample | float = 1.0
+    ) -> Images:
         return ascend(iterate, gradient, ball, ball.epsilon)
 
 
@@ -61,7 +63,7 @@ class PGD(_GradientAscent):
 
     algorithm = "pgd"
     paper = "Madry et al. 2018, arXiv:1706.06083"
-    warm_starts = True
+    can_be_brief = True
     steps: int | None = None
     loss: str = "ce"
     restarts: int = 1
@@ -71,8 +73,11 @@ class PGD(_GradientAscent):
     def start(self, ball: Ball, keys: Keys) -> Images:
         return ball.random_point(keys) if self.random_start else ball.centers
 
-    def move(self, iterate: Images, gradient: Images, ball: Ball, keys: Keys) -> Images:
-        return ascend(iterate, gradient, ball, ball.epsilon * step_share(self.relative_step, self.steps))
+    def move(
+        self, iterate: Images, gradient: Images, ball: Ball, keys: Keys, stride: PerSample | float = 1.0
+    ) -> Images:
+        step = step_share(self.relative_step, self.steps) * stride
+        return ascend(iterate, gradient, ball, ball.epsilon * step)
 
 
 def step_share(relative_step: float | None, steps: int | None) -> float:

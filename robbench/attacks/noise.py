@@ -29,5 +29,7 @@ class Noise(IterativeAttack):
     def objective(self, logits: Logits, labels: Labels) -> PerSample:
         return torch.zeros_like(logits[:, 0])
 
-    def move(self, iterate: Images, gradient: Images, ball: Ball, keys: Keys) -> Images:
+    def move(
+        self, iterate: Images, gradient: Images, ball: Ball, keys: Keys, stride: PerSample | float = 1.0
+    ) -> Images:
         return ball.random_point(keys)

@@ -32,7 +32,7 @@ class Claims:
         """
         first = slots.breaks == len(self.attempts.epsilons)
         won = self._judge(slots, torch.arange(len(slots), device=first.device), slots.tried, findings)
-        if self.attempts.warm_starts:
+        if self.attempts.brief_steps:
             self._pull_back(slots, (won & first).nonzero().flatten(), findings)
         return won
 

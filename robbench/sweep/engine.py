@@ -88,8 +88,8 @@ class IterativeSweep:
                 yield decided
 
     def _fresh(self, window: Window, rows: Tensor) -> Slots:
-        points = len(self.epsilons)
-        return self._attempts.begin(Slots.of(window, rows, self.strategy.first(points), points))
+        points, restart = len(self.epsilons), self._attempts.first_restart
+        return self._attempts.begin(Slots.of(window, rows, self.strategy.first(points), restart, points))
 
     def _advance(self, slots: Slots, findings: Findings) -> None:
         """Test every slot's image and, where it is not adversarial, move it one step."""
@@ -103,7 +103,8 @@ class IterativeSweep:
         slots.hit |= testable & (suspect | last if self._rounded else suspect)
         slots.ended |= running & ~slots.hit & last
         moving = running & ~slots.hit & ~last
-        moved = self.attack.move(slots.iterate, gradient, self._attempts.ball(slots), self._keys(slots))
+        ball, stride = self._attempts.ball(slots), self._attempts.stride(slots)
+        moved = self.attack.move(slots.iterate, gradient, ball, self._keys(slots), stride)
         self._end_repetitions(slots, moved, moving)
         moves = per_image(moving)
         slots.previous = torch.where(moves, slots.iterate, slots.previous)

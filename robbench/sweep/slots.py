@@ -11,6 +11,8 @@ from robbench.sweep.feed import Window
 from robbench.tensors import Flags, Images, Keys, Labels, PerSample
 
 Numbers = Int64[Tensor, " n"]
+BRIEF = -1
+"""The number of the brief attempt, which comes before all restarts."""
 
 
 @dataclass
@@ -23,11 +25,11 @@ class Slots:
         labels: The true classes.
         keys: The samples' random keys.
         breaks: The smallest grid index known to break; the size of the grid where none is.
-        nearest: The adversarial image found last, if any; its ball is the smallest broken so far.
+        nearest: The adversarial image found last, whose ball is the smallest broken so far; the clean image
+            where none is.
         tried: The grid index of the current attempt.
         radius: ε there.
-        warm: The attempt starts from ``nearest``, projected, instead of from its own start.
-        restart: The number of the attempt's restart, from 0; a warm attempt comes before the first.
+        restart: The number of the attempt's restart, from 0; :data:`BRIEF` for what comes before the first.
         limit: Moves the attempt may make.
         step: Moves made so far.
         iterate: The current image.
@@ -45,7 +47,6 @@ class Slots:
     nearest: Images
     tried: Numbers
     radius: PerSample
-    warm: Flags
     restart: Numbers
     limit: Numbers
     step: Numbers
@@ -59,13 +60,14 @@ class Slots:
         return len(self.row)
 
     @classmethod
-    def of(cls, window: Window, rows: Numbers, first: int, points: int) -> "Slots":
+    def of(cls, window: Window, rows: Numbers, first: int, restart: int, points: int) -> "Slots":
         """Fresh slots for the samples at ``rows`` of a window; their first attempt is not begun yet.
 
         Args:
             window: The samples.
             rows: Positions in the window.
             first: The grid index tried first.
+            restart: The number of the first attempt there.
             points: The size of the grid.
         """
         # Each its own tensor where it is written in place.
@@ -79,8 +81,7 @@ class Slots:
             nearest=images.clone(),
             tried=torch.full_like(rows, first),
             radius=torch.zeros_like(rows, dtype=images.dtype),
-            warm=no,
-            restart=torch.zeros_like(rows),
+            restart=torch.full_like(rows, restart),
             limit=torch.zeros_like(rows),
             step=torch.zeros_like(rows),
             iterate=images,

@@ -27,13 +27,13 @@ class Strategy(ABC):
         each_epsilon_alone: A success counts at its own ε only, and an attempt is judged at its last iterate,
             as other tools do. Otherwise any iterate may succeed, and a success counts at every grid ε not
             smaller than the measured distance of the image found.
-        warm_starts: After a success the native engine pulls the image found back, and looks into the next,
-            smaller ball from it first.
+        brief_first: At every ε the native engine first tries a few long steps, from the image found last
+            where there is one. The first image found is moreover pulled back.
     """
 
     name: str
     each_epsilon_alone: ClassVar[bool] = False
-    warm_starts: ClassVar[bool] = False
+    brief_first: ClassVar[bool] = False
 
     @abstractmethod
     def first(self, points: int) -> int:
@@ -85,7 +85,7 @@ class Search(Strategy):
         patience: The failures in a row that end it.
     """
 
-    warm_starts = True
+    brief_first = True
 
     def __init__(self, patience: int) -> None:
         self.patience = patience

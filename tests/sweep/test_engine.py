@@ -7,7 +7,9 @@ from robbench.attacks.gradient import FGSM, PGD
 from robbench.attacks.noise import Noise
 from robbench.defenses import Defense
 from robbench.defenses.soft_quantization import SoftQuantization
+from robbench.sweep.attempts import brief_steps
 from robbench.sweep.strategies import get_strategy
+from robbench.threat import Ball, get_norm
 from tests.oracles import ConstantModel, SmoothNet, critical_epsilon, linear_oracle
 from tests.sweep.sweeping import GRID, sweep
 
@@ -69,19 +71,20 @@ def test_a_constant_model_is_never_broken(attack, strategy):
     assert (swept.n_backward[8:] == 0).all()
 
 
+@pytest.mark.parametrize("strategy", ["survivors", "search"])
 @pytest.mark.parametrize("attack", [PGD(steps=10), PGD(steps=5, restarts=2), Noise(steps=10)], ids=str)
-def test_batch_size_order_and_windows_change_nothing(attack):
+def test_batch_size_order_and_windows_change_nothing(attack, strategy):
     model = SmoothNet()
     images = torch.rand(40, 1, 8, 8, generator=torch.Generator().manual_seed(1))
     labels = model.eval()(images).argmax(1)
-    whole = sweep(model, images, labels, attack, batch_size=64)
+    whole = sweep(model, images, labels, attack, strategy=strategy, batch_size=64)
     assert whole.broken[:, -1].mean() > 0.1
     shuffled = torch.randperm(40, generator=torch.Generator().manual_seed(2))
     for changed in (
-        sweep(model, images, labels, attack, batch_size=7),
-        sweep(model, images, labels, attack, batch_size=3),
-        sweep(model, images, labels, attack, window=13),
-        sweep(model, images, labels, attack, order=shuffled),
+        sweep(model, images, labels, attack, strategy=strategy, batch_size=7),
+        sweep(model, images, labels, attack, strategy=strategy, batch_size=3),
+        sweep(model, images, labels, attack, strategy=strategy, window=13),
+        sweep(model, images, labels, attack, strategy=strategy, order=shuffled),
     ):
         # Up to ties in floating point, which a batch of another size may break differently.
         assert (changed.broken != whole.broken).any(1).sum() <= 1
@@ -132,16 +135,48 @@ def test_every_pass_is_counted_and_charged_to_a_sample():
     assert swept.n_backward.sum() == swept.target.counter.backward
 
 
-def test_a_failure_costs_its_steps_and_a_success_few():
-    images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+def _unbreakable():
     layer = nn.Linear(64, 2)
     layer.weight.data *= 1e-3  # a gradient, but never a change of class
     layer.bias.data = torch.tensor([0.0, 1.0])
-    hold = nn.Sequential(nn.Flatten(), layer)
-    labels = torch.ones(4, dtype=torch.int64)
-    swept = sweep(hold, images, labels, PGD(steps=5, random_start=False, relative_step=0.1), grid=(0.0, 0.1))
+    return nn.Sequential(nn.Flatten(), layer)
+
+
+def test_a_failure_costs_its_steps_and_a_success_few():
+    images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    labels, attack = torch.ones(4, dtype=torch.int64), PGD(steps=5, random_start=False, relative_step=0.1)
+    swept = sweep(_unbreakable(), images, labels, attack, grid=(0.0, 0.1))
     assert (swept.n_backward == 6).all()  # 5 steps; the pass that tests the last image takes its gradient too
     assert (swept.n_forward == 7).all()  # and the clean pass
+
+
+def test_a_search_makes_a_brief_attempt_before_the_whole_one():
+    images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    labels = torch.ones(4, dtype=torch.int64)
+    attack = PGD(steps=20, random_start=False, relative_step=0.01)
+    once = sweep(_unbreakable(), images, labels, attack, strategy="search", grid=(0.0, 0.05, 0.1))
+    assert (once.n_backward == 4 + 21).all()  # 3 long steps, then 20, and the tests of the last images
+    twice = sweep(_unbreakable(), images, labels, attack, strategy="search2", grid=(0.0, 0.05, 0.1))
+    assert (twice.n_backward == 2 * (4 + 21)).all()
+
+
+@pytest.mark.parametrize(("steps", "brief"), [(2, 1), (10, 2), (20, 3), (40, 4), (100, 5), (1000, 16)])
+def test_a_brief_attempt_gets_as_far_in_fewer_steps(steps, brief):
+    assert brief_steps(steps) == brief
+    images = torch.full((2, 1, 8, 8), 0.5)
+    ball = Ball(images, torch.tensor([0.1, 0.2]), get_norm("linf"))
+    slope, keys = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.zeros(2).long()
+    stride = torch.full((2,), steps / brief)
+    long = PGD(steps=steps).move(images, slope, ball, keys, stride)
+    assert torch.allclose(long, PGD(steps=brief).move(images, slope, ball, keys))
+
+
+def test_brief_attempts_find_most_so_that_a_search_costs_little_more_than_its_failures():
+    model, images, labels = linear_oracle(count=150)
+    swept = sweep(model, images, labels, PGD(steps=100), strategy="search")
+    smallest = swept.broken.any(1) & (swept.broken.argmax(1) <= 1)  # no smaller radius to fail at
+    single = 101 * (~smallest).sum()
+    assert single <= swept.n_backward.sum() < 1.2 * single
 
 
 def test_an_image_that_repeats_itself_ends_the_attempt():
