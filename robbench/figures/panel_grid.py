@@ -13,7 +13,7 @@ def panel_columns(panels: int) -> int:
     return 3 if panels in (5, 6, 9) else 4
 
 
-def add_panels(figure: Figure, rows: int, columns: int, count: int) -> list[Axes]:
+def add_panels(figure: Figure | SubFigure, rows: int, columns: int, count: int) -> list[Axes]:
     """Axes that share both scales."""
     axes: list[Axes] = []
     for index in range(count):

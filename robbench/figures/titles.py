@@ -96,6 +96,11 @@ def defense_titles(curves: pd.DataFrame) -> dict[str, str]:
     return {name: defense_title(name) if title == name else printable(title) for name, title in named}
 
 
+def without_collapse(title: str) -> str:
+    """A title without the mark of a collapsed training, for where that is shown in another way."""
+    return title.removesuffix(" (collapsed)")
+
+
 def norm_title(name: str) -> str:
     """A norm's symbol."""
     return _NORMS.get(name, printable(name))

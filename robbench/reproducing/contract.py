@@ -25,6 +25,8 @@ class Collected(NamedTuple):
     """What a reader of the figure must know, in sentences: few samples, other trainings, missing parts."""
     pictures: Mapping[str, npt.NDArray[np.uint8]] | None = None
     """Blocks of images by name, (n, height, width, channels), where the figure shows images."""
+    more: Mapping[str, pd.DataFrame] | None = None
+    """Further data; the key ends the name of the CSV file: ``fast-training-claims.csv``."""
 
 
 class Target(ABC):
@@ -35,12 +37,14 @@ class Target(ABC):
         title: What the page calls it: ``Figure 3``.
         caption: What it shows, in one sentence.
         runs: The sweeps behind it.
+        more_figures: What ends the names of further figures: ``curves`` for ``fast-training-curves.png``.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     caption: ClassVar[str]
     runs: tuple[PaperRun, ...] = ()
+    more_figures: ClassVar[tuple[str, ...]] = ()
 
     def compute(self, shelf: Shelf) -> None:  # noqa: B027
         """Compute what is missing of the data that no sweep gives. Does nothing.
@@ -60,3 +64,11 @@ class Target(ABC):
     @abstractmethod
     def table(self, collected: Collected) -> TextTable | None:
         """The numbers a reader looks for; None where the figure says all."""
+
+    def draw_more(self, collected: Collected, name: str) -> Figure | None:
+        """One of :attr:`more_figures`; None where there is nothing to draw yet."""
+        raise NotImplementedError(f"{self.name} has no figure {name}")
+
+    def more_tables(self, collected: Collected) -> list[TextTable]:
+        """Tables that stand open beside the figures, where a target has some. None."""
+        return []

@@ -97,7 +97,8 @@ def _is_done(run: PaperRun, models: Models, shelf: Shelf, terms: Terms) -> bool:
 def _samples(run: PaperRun, models: Models, terms: Terms) -> int | None:
     """How many samples to take; None: all, also where more are asked for than the test split holds."""
     whole = models[run.training].card.test_samples
-    return None if terms.samples is None or terms.samples >= whole else terms.samples
+    limits = [limit for limit in (terms.samples, run.most) if limit is not None and limit < whole]
+    return min(limits, default=None)
 
 
 def _is_same(run: PaperRun, models: Models, stored: StoredRun) -> bool:

@@ -75,22 +75,31 @@ def _section(target: Target, shelf: Shelf) -> list[str]:
     ]
     if collected is None:
         return [*lines, "Not computed yet.", ""]
-    figures = [f"{target.name}.{format}" for format in FORMATS]
-    shown = next((name for name in figures if (shelf.folder / name).is_file()), None)
-    lines += [f"![{escape(target.caption)}]({shown})", ""] if shown else []
+    for stem in (target.name, *(f"{target.name}-{name}" for name in target.more_figures)):
+        figures = [f"{stem}.{format}" for format in FORMATS]
+        shown = next((name for name in figures if (shelf.folder / name).is_file()), None)
+        lines += [f"![{escape(target.caption)}]({shown})", ""] if shown else []
     lines += [f"- {escape(note)}" for note in collected.notes]
+    for table in target.more_tables(collected):
+        lines += ["", f"**{escape(table.title)}**", "", _body(table).rstrip()]
     table = target.table(collected)
     if table is not None:
         lines += ["", *_folded(table)]
-    if shelf.data_path(target.name).is_file():
-        lines += ["", f"Data: [`{target.name}.csv`]({target.name}.csv)"]
+    names = [target.name, *(f"{target.name}-{name}" for name in collected.more or {})]
+    data = [f"[`{name}.csv`]({name}.csv)" for name in names if shelf.data_path(name).is_file()]
+    if data:
+        lines += ["", f"Data: {', '.join(data)}"]
     return [*lines, ""]
 
 
 def _folded(table: TextTable) -> list[str]:
     """A table that opens on a click, without the heading that its section has already."""
-    body = markdown_table(table).split("\n", 2)[2]
-    return [f"<details><summary>{escape(table.title)}</summary>", "", body, "</details>"]
+    return [f"<details><summary>{escape(table.title)}</summary>", "", _body(table), "</details>"]
+
+
+def _body(table: TextTable) -> str:
+    """A table as Markdown, without its heading."""
+    return markdown_table(table).split("\n", 2)[2]
 
 
 def _provenance(stored: Sequence[StoredRun]) -> list[str]:

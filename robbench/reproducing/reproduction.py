@@ -87,6 +87,7 @@ def reproduce(request: ReproduceRequest, run: Runner | None = None) -> Reproduce
         if target.name in collected:
             files += _write(target, collected[target.name], shelf, request.formats)
             tables += [table for table in [target.table(collected[target.name])] if table is not None]
+            tables += target.more_tables(collected[target.name])
             notes += collected[target.name].notes
         else:
             notes.append(f"{target.title}: not computed yet; robbench reproduce {target.name}")
@@ -113,10 +114,13 @@ def _write(target: Target, collected: Collected, shelf: Shelf, formats: Sequence
     make_folder(shelf.folder)
     shelf.write_data(target.name, collected.data)
     files = [shelf.data_path(target.name)]
-    figure = target.draw(collected)
-    if figure is None:
-        return files
-    for format in dict.fromkeys(formats):
-        files.append(shelf.folder / f"{target.name}.{format}")
-        render(figure, files[-1], format)
+    for name, data in (collected.more or {}).items():
+        shelf.write_data(f"{target.name}-{name}", data)
+        files.append(shelf.data_path(f"{target.name}-{name}"))
+    figures = {target.name: target.draw(collected)}
+    figures |= {f"{target.name}-{name}": target.draw_more(collected, name) for name in target.more_figures}
+    for stem, figure in figures.items():
+        for format in dict.fromkeys(formats) if figure is not None else ():
+            files.append(shelf.folder / f"{stem}.{format}")
+            render(figure, files[-1], format)
     return files

@@ -27,8 +27,18 @@ _TRAINING_TEXTS = (
     "sha256",
     "command",
     "deviations",
+    "memory_measure",
+    "overfitting",
 )
 """Columns that are text, whatever they look like."""
+_NOT_RECORDED = {
+    "deviations": "",
+    "held_out": 0,
+    "peak_memory": 0,
+    "memory_measure": "",
+    "overfitting": "",
+}
+"""What stands in columns that came later, in a table written before."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +122,7 @@ class Shelf:
         if not path.is_file():
             return pd.DataFrame({"sha256": [], "deviations": []})
         table = _read(path, _TRAINING_TEXTS)
-        # What was written before deviations were recorded has none that are known.
-        return table if "deviations" in table else table.assign(deviations="")
+        return table.assign(**{name: value for name, value in _NOT_RECORDED.items() if name not in table})
 
     def training_of(self, stored: StoredRun) -> dict[str, Any] | None:
         """What is known of the model that a run attacked."""

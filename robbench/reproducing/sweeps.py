@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from robbench.analysis.protocols import PAPER, STRONGER
+from robbench.figures.epsilon_axis import natural_unit
 from robbench.models import StoredModel
 from robbench.registry import suggest
 from robbench.spec import CANONICAL, SweepSpec
@@ -38,7 +39,7 @@ class Training:
         if self.adopted:
             return f"robbench adopt --dataset {self.dataset}"
         parts = [f"robbench train --defense {self.defense} --dataset {self.dataset}"]
-        parts += [f"--set {key}={value:g}" for key, value in self.options]
+        parts += [f"--set {key}={_typed(key, value)}" for key, value in self.options]
         parts += [f"--start {self.start}"] if self.start else []
         parts += [f"--seed {self.seed}"] if self.seed else []
         parts += [f"--models-dir models/{self.folder}"] if self.folder else []
@@ -64,6 +65,7 @@ class PaperRun:
         part: Tells runs apart that have model and protocol in common.
         eps_grid: As in :class:`robbench.spec.SweepSpec`.
         criterion: ``top1`` or ``top5``.
+        most: How many samples at most, from the first; None: all.
     """
 
     training: Training
@@ -73,6 +75,7 @@ class PaperRun:
     part: str = ""
     eps_grid: str = CANONICAL
     criterion: str = "top1"
+    most: int | None = None
 
     def __post_init__(self) -> None:
         if self.protocol not in STRATEGIES:
@@ -106,3 +109,8 @@ class PaperRun:
             sweep=STRATEGIES[self.protocol],
             criterion=self.criterion,
         )
+
+
+def _typed(option: str, value: float) -> str:
+    """An option's value as a user types it; ε as a fraction where that is what it is, bit for bit."""
+    return natural_unit([value]).format(value) if option == "epsilon" else f"{value:g}"

@@ -37,9 +37,13 @@ COLUMNS = (
     "recipe_iterations",
     "deviations",
     "batch_size",
+    "held_out",
     "seconds",
     "n_forward",
     "n_backward",
+    "peak_memory",
+    "memory_measure",
+    "overfitting",
     "clean_accuracy",
     "test_samples",
     "device",
@@ -53,6 +57,9 @@ COLUMNS = (
 
 ``recipe_iterations`` is what the recipe takes by itself: the paper's schedule, where it gives one.
 ``deviations`` are all other differences from the recipe, as ``steps 7 instead of 40``; empty: none.
+``held_out`` is how many training images only the watch saw.
+``peak_memory`` is in bytes, 0 where it is not known; ``memory_measure`` says what is meant by it.
+``overfitting`` is what was seen of catastrophic overfitting, in words; empty: nobody looked.
 """
 _NOT_OF_THE_RECIPE = ("iterations", "held_out", "stop_on_collapse")
 """Of the plan: what has a column of its own, and what only watches."""
@@ -151,6 +158,8 @@ def _row(training: Training, model: StoredModel) -> dict[str, Any]:
         "recipe_iterations": recipe_plan.iterations,
         "deviations": "" if training.adopted else "; ".join(_deviations(training, card)),
         "batch_size": int(card.plan["batch_size"]),
+        "held_out": int(card.plan.get("held_out", 0)),
+        "overfitting": card.watch.verdict if card.watch else "",
     }
 
 

@@ -1,0 +1,180 @@
+"""What lies on the shelf about the models of a setting: who survived what, and what each training cost."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from robbench.analysis.curves import curves_of
+from robbench.analysis.intervals import wilson
+from robbench.analysis.survival import Survival, survivals_of
+from robbench.analysis.worst_of import WORST_OF, worst_of
+from robbench.figures.titles import defense_title
+from robbench.reproducing.collecting import DONE, NOT_RUN
+from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD, Setting
+from robbench.reproducing.shelf import Shelf, StoredRun
+
+CLEAN = "clean"
+"""Stands where an attack does: no attack at all."""
+_COST = (
+    "iterations",
+    "batch_size",
+    "held_out",
+    "seconds",
+    "n_forward",
+    "n_backward",
+    "peak_memory",
+    "memory_measure",
+    "overfitting",
+    "device",
+)
+SUMMARY = (
+    "dataset",
+    "epsilon",
+    "defense",
+    "title",
+    "state",
+    "n",
+    CLEAN,
+    "pgd",
+    "autoattack",
+    "worst_of",
+    "ci_low",
+    "ci_high",
+    "has_layer",
+    "learned",
+    *_COST,
+)
+"""One row per model: accuracies at ε, the 95 % interval of the worst, and the cost of its training.
+
+``has_layer``: an attack must get around a layer; ``learned``: clean accuracy is above guessing.
+"""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One defense of a setting that was attacked.
+
+    Attributes:
+        name: The registered defense.
+        title: What print calls it, a collapsed training included.
+        survivals: By attack, at 0 and at the setting's ε, worst-of included.
+        curves: Of every attack over its grid; columns as in :data:`robbench.schema.CURVES`.
+        training: What is known of its training; empty: nothing.
+        classes: Of the dataset.
+    """
+
+    name: str
+    title: str
+    survivals: dict[str, Survival]
+    curves: pd.DataFrame
+    training: dict[str, Any]
+    classes: int
+
+    def survived(self, attack: str) -> np.ndarray | None:
+        """Which samples survive at the setting's ε, or at 0 for :data:`CLEAN`; None: not attacked so."""
+        if attack == CLEAN:
+            return next(iter(self.survivals.values())).survived[:, 0]
+        return self.survivals[attack].survived[:, 1] if attack in self.survivals else None
+
+    @property
+    def learned(self) -> bool:
+        """Whether its clean accuracy is above guessing by a 95 % interval: else the training has failed."""
+        clean = next(iter(self.survivals.values())).survived[:, 0]
+        return bool(wilson(np.array(clean.sum()), np.array(len(clean))).low > 1 / self.classes)
+
+    @property
+    def has_layer(self) -> bool:
+        """Whether it has a layer that an attack must get around."""
+        return bool((self.curves["view"] != "exact").any())
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known in a setting.
+
+    Attributes:
+        setting: The setting.
+        subjects: The defenses that were attacked, all on the same samples.
+    """
+
+    setting: Setting
+    subjects: dict[str, Subject] = field(default_factory=dict)
+
+
+def gather_evidence(setting: Setting, shelf: Shelf) -> Evidence:
+    """Read the runs of a setting, cut to the samples that all of them have."""
+    found = {name: _found(setting, name, shelf) for name in setting.defenses}
+    outcomes = {stored.folder: stored.outcomes() for runs in found.values() for stored in runs}
+    shared = min((rows["sample_index"].to_numpy().max() for rows in outcomes.values()), default=0)
+    rows = {folder: table.loc[table["sample_index"] <= shared] for folder, table in outcomes.items()}
+    return Evidence(
+        setting,
+        {name: _subject(name, runs, rows, setting, shelf) for name, runs in found.items() if runs},
+    )
+
+
+def summarize(evidence: Evidence) -> pd.DataFrame:
+    """One row per defense of the setting, columns as in :data:`SUMMARY`; what is not known is missing."""
+    rows = [_summary_row(name, evidence) for name in evidence.setting.defenses]
+    return pd.DataFrame(rows).reindex(columns=list(SUMMARY))
+
+
+def _found(setting: Setting, defense: str, shelf: Shelf) -> list[StoredRun]:
+    """The runs of a defense, of one model: those of other weights than the newest's are passed over."""
+    runs = [stored for run in setting.runs_of(defense) if (stored := shelf.stored(run)) is not None]
+    newest = max(runs, key=lambda stored: stored.manifest["created"], default=None)
+    return [stored for stored in runs if newest is not None and stored.weights == newest.weights]
+
+
+def _subject(
+    name: str, runs: list[StoredRun], rows: dict[Any, pd.DataFrame], setting: Setting, shelf: Shelf
+) -> Subject:
+    survivals, curves = {}, []
+    for stored in runs:
+        grid = tuple(stored.manifest["spec"]["eps_grid"])
+        found = survivals_of(rows[stored.folder], grid)
+        survivals |= {attack: survival.at((0.0, setting.epsilon)) for attack, survival in found.items()}
+        curves.append(curves_of(rows[stored.folder], grid))
+    survivals[WORST_OF] = worst_of(survivals.values())
+    title = runs[0].manifest["defenses"][name].get("title") or defense_title(name)
+    return Subject(
+        name,
+        title,
+        survivals,
+        pd.concat(curves, ignore_index=True),
+        shelf.training_of(runs[0]) or {},
+        len(runs[0].manifest["dataset"]["classes"]),
+    )
+
+
+def _summary_row(name: str, evidence: Evidence) -> dict[str, Any]:
+    setting = evidence.setting
+    known = {"dataset": setting.dataset, "epsilon": setting.epsilon, "defense": name}
+    if name not in evidence.subjects:
+        return {**known, "title": defense_title(name), "state": NOT_RUN}
+    subject = evidence.subjects[name]
+    worst = subject.survivals[WORST_OF].survived[:, 1]
+    interval = wilson(np.array(worst.sum()), np.array(len(worst)))
+    accuracies = {
+        column: None if (survived := subject.survived(attack)) is None else float(survived.mean())
+        for column, attack in (
+            (CLEAN, CLEAN),
+            ("pgd", PGD),
+            ("autoattack", AUTOATTACK),
+            ("worst_of", WORST_OF),
+        )
+    }
+    return {
+        **known,
+        "title": subject.title,
+        "state": DONE,
+        "n": len(worst),
+        **accuracies,
+        "ci_low": float(interval.low),
+        "ci_high": float(interval.high),
+        "has_layer": subject.has_layer,
+        "learned": subject.learned,
+        **{column: subject.training.get(column) for column in _COST},
+    }

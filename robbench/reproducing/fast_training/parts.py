@@ -1,0 +1,200 @@
+"""What a claim is made of: who is above whom, who is not below, what costs which share, what collapses."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from robbench.analysis.claims import (
+    FAILS,
+    HOLDS,
+    MARGIN,
+    UNDECIDED,
+    PairedDifference,
+    judge_above,
+    judge_cost,
+    judge_not_below,
+)
+from robbench.analysis.verdicts import p_text
+from robbench.analysis.worst_of import WORST_OF
+from robbench.comparing.tables import signed
+from robbench.figures.titles import without_collapse
+from robbench.reproducing.fast_training.evidence import CLEAN, Evidence
+from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD
+
+_ATTACK_WORDS = {CLEAN: "clean", PGD: "PGD-20", AUTOATTACK: "AutoAttack", WORST_OF: "worst of all"}
+
+Test = tuple[str, str, str]
+"""Candidate, baseline and attack."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a part comes to.
+
+    Attributes:
+        verdict: Of :mod:`robbench.analysis.claims`.
+        words: The numbers.
+        values: The same for a table: columns of :data:`robbench.reproducing.fast_training.judging.COLUMNS`.
+    """
+
+    verdict: str
+    words: str
+    values: Mapping[str, Any]
+
+
+class Part(ABC):
+    """A part of a claim, which can be judged by itself."""
+
+    kind: ClassVar[str]
+
+    @property
+    def test(self) -> Test | None:
+        """The paired comparison that decides it; None: nothing is tested."""
+        return None
+
+    @abstractmethod
+    def judge(self, evidence: Evidence, tested: Mapping[Test, PairedDifference]) -> Finding:
+        """The verdict; undecided where something was not run.
+
+        Args:
+            evidence: What is known.
+            tested: The differences of all tests that could be made.
+        """
+
+
+@dataclass(frozen=True)
+class _Compared(Part, ABC):
+    """A part decided by a paired comparison.
+
+    Attributes:
+        candidate: The defense that the claim is about.
+        baseline: The one beside it.
+        attack: Under which attack; ``clean``: none.
+    """
+
+    candidate: str
+    baseline: str
+    attack: str
+
+    @property
+    def test(self) -> Test | None:
+        return self.candidate, self.baseline, self.attack
+
+    @abstractmethod
+    def verdict(self, difference: PairedDifference) -> str:
+        """What the difference says."""
+
+    def judge(self, evidence: Evidence, tested: Mapping[Test, PairedDifference]) -> Finding:
+        values = {"candidate": self.candidate, "baseline": self.baseline, "attack": self.attack}
+        found = tested.get((self.candidate, self.baseline, self.attack))
+        if found is None:
+            return Finding(UNDECIDED, f"{_ATTACK_WORDS[self.attack]}: not run", values)
+        if failed := _failed(evidence, self.candidate, self.baseline):
+            return Finding(UNDECIDED, failed, values)
+        other = without_collapse(evidence.subjects[self.baseline].title)
+        words = (
+            f"{_ATTACK_WORDS[self.attack]} {100 * found.candidate:.1f}, {other} {100 * found.baseline:.1f}: "
+            f"{signed(found.points)} ({signed(found.low)} to {signed(found.high)}), {p_text(found.p_holm)}"
+        )
+        numbers = {
+            "n": found.n,
+            "candidate_value": found.candidate,
+            "baseline_value": found.baseline,
+            "difference": found.points,
+            "ci_low": found.low,
+            "ci_high": found.high,
+            "p_holm": found.p_holm,
+        }
+        return Finding(self.verdict(found), words, values | numbers)
+
+
+class Above(_Compared):
+    """The candidate is more accurate than the baseline."""
+
+    kind = "above"
+
+    def verdict(self, difference: PairedDifference) -> str:
+        return judge_above(difference)
+
+
+class NotBelow(_Compared):
+    """The candidate is less accurate than the baseline by no more than the margin."""
+
+    kind = f"at most {MARGIN:g} points below"
+
+    def verdict(self, difference: PairedDifference) -> str:
+        return judge_not_below(difference)
+
+
+@dataclass(frozen=True)
+class Costs(Part):
+    """Training the candidate costs about a share of what the baseline's costs, or less.
+
+    Passes decide, and seconds that were taken on the same device; where they disagree, nothing is decided.
+
+    Attributes:
+        candidate: The defense that the claim is about.
+        baseline: The one beside it.
+        share: Of the baseline's cost.
+    """
+
+    candidate: str
+    baseline: str
+    share: float
+    kind = "cost"
+
+    def judge(self, evidence: Evidence, tested: Mapping[Test, PairedDifference]) -> Finding:
+        values = {"candidate": self.candidate, "baseline": self.baseline}
+        mine, other = (_training(evidence, name) for name in (self.candidate, self.baseline))
+        if not mine or not other:
+            return Finding(UNDECIDED, "cost: not trained", values)
+        passes = [training["n_forward"] + training["n_backward"] for training in (mine, other)]
+        shares = {"passes": passes[0] / passes[1]}
+        if mine["device"] == other["device"]:
+            shares["seconds"] = mine["seconds"] / other["seconds"]
+        verdicts = {judge_cost(share, self.share) for share in shares.values()}
+        words = ", ".join(f"{share:.2f} of the {what}" for what, share in shares.items())
+        numbers = {
+            "candidate_value": passes[0],
+            "baseline_value": passes[1],
+            "difference": shares["passes"],
+        }
+        return Finding(verdicts.pop() if len(verdicts) == 1 else UNDECIDED, words, values | numbers)
+
+
+@dataclass(frozen=True)
+class Collapses(Part):
+    """The training collapses, or does not, as the watch over it saw; one training is one observation.
+
+    Attributes:
+        candidate: The defense that the claim is about.
+        expected: Whether the claim is that it does.
+    """
+
+    candidate: str
+    expected: bool
+    kind = "collapse"
+
+    def judge(self, evidence: Evidence, tested: Mapping[Test, PairedDifference]) -> Finding:
+        values = {"candidate": self.candidate}
+        if self.candidate not in evidence.subjects:
+            return Finding(UNDECIDED, "watch: not trained", values)
+        if failed := _failed(evidence, self.candidate):
+            return Finding(UNDECIDED, failed, values)
+        seen = evidence.subjects[self.candidate].training.get("overfitting", "")
+        if not seen:
+            return Finding(UNDECIDED, "the training was not watched", values)
+        collapsed = seen.startswith("collapsed")
+        return Finding(HOLDS if collapsed == self.expected else FAILS, f"watch: {seen}", values)
+
+
+def _failed(evidence: Evidence, *names: str) -> str:
+    """Who of some defenses never learned, in words: such a training decides nothing; empty: nobody."""
+    titles = [evidence.subjects[name].title for name in names if not evidence.subjects[name].learned]
+    return f"{', '.join(titles)} did not learn" if titles else ""
+
+
+def _training(evidence: Evidence, name: str) -> dict[str, Any]:
+    """What is known of a training; empty: nothing."""
+    return evidence.subjects[name].training if name in evidence.subjects else {}

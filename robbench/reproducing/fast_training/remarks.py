@@ -1,0 +1,64 @@
+"""What a reader of the comparison must know: what was not run, and in what its conditions are not equal."""
+
+from collections.abc import Sequence
+
+from robbench.reproducing.collecting import remarks
+from robbench.reproducing.fast_training.evidence import Evidence
+from robbench.reproducing.fast_training.settings import DIGITS
+from robbench.reproducing.shelf import Shelf
+
+_STAND_IN = (
+    "Digits stand in for what the papers show on CIFAR-10: ε = 0.3 is a large one there, the network is "
+    "small, and each training was made once."
+)
+
+
+def remarks_on(known: Sequence[Evidence], shelf: Shelf) -> list[str]:
+    """Remarks on all settings, in sentences."""
+    runs = [run for evidence in known for run in evidence.setting.runs if shelf.stored(run) is not None]
+    notes = remarks(runs, shelf)
+    for evidence in known:
+        notes += _unequal(evidence)
+    if any(evidence.setting == DIGITS and evidence.subjects for evidence in known):
+        notes.append(_STAND_IN)
+    return [*notes, *_missing(known)]
+
+
+def _unequal(evidence: Evidence) -> list[str]:
+    trainings = [subject.training for subject in evidence.subjects.values() if subject.training]
+    notes = []
+    lengths = {(training["iterations"], training["batch_size"]) for training in trainings}
+    if len(lengths) > 1:
+        words = ", ".join(f"{count:,} of {batch}" for count, batch in sorted(lengths))
+        notes.append(f"{evidence.setting.title}: trainings have different lengths: {words} images.")
+    held_out = {training["held_out"] for training in trainings}
+    if len(held_out) > 1:
+        words = " to ".join(f"{count:,}" for count in (min(held_out), max(held_out)))
+        notes.append(
+            f"{evidence.setting.title}: of the training images {words} were held out for the watch, so that "
+            "not all were trained on the same."
+        )
+    failed = [subject.title for subject in evidence.subjects.values() if not subject.learned]
+    if failed:
+        notes.append(
+            f"{evidence.setting.title}: {', '.join(failed)} did not learn: clean accuracy is no better than "
+            "guessing. Such a training decides no claim."
+        )
+    devices = {training["device"] for training in trainings}
+    if len(devices) > 1:
+        notes.append(
+            f"{evidence.setting.title}: seconds were taken under different conditions "
+            f"({'; '.join(sorted(devices))}); passes can be compared."
+        )
+    measures = {training["memory_measure"] for training in trainings} - {""}
+    notes += [f"{evidence.setting.title}: memory is {measure}." for measure in sorted(measures)]
+    return notes
+
+
+def _missing(known: Sequence[Evidence]) -> list[str]:
+    lacking = [
+        f"{evidence.setting.title} ({len(missing)} of {len(evidence.setting.defenses)} defenses)"
+        for evidence in known
+        if (missing := [name for name in evidence.setting.defenses if name not in evidence.subjects])
+    ]
+    return [f"Not run: {'; '.join(lacking)}."] if lacking else []

@@ -1,0 +1,79 @@
+"""The settings in which trainings are compared: a dataset, an ε, the defenses and the attacks they meet."""
+
+from dataclasses import dataclass
+
+from robbench.analysis.protocols import STRONGER
+from robbench.figures.epsilon_axis import natural_unit
+from robbench.figures.titles import dataset_title
+from robbench.reproducing.sweeps import PaperRun, Training
+
+PGD, BPDA = "pgd20", "bpda20"
+AUTOATTACK = "autoattack-bpda@torchattacks"
+"""With BPDA where a defense has a layer to get around, plain AutoAttack where it has none."""
+YARDSTICK = "pgd-at"
+_SINGLE_STEP = ("fgsm-at", "fast-at", "n-fgsm", "fast-at-ga", "fast-bat")
+_ADVERSARIAL = (YARDSTICK, "pgd2-at", "free-at", *_SINGLE_STEP, "trades", "backward-smoothing")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Models that can be compared, and how they are attacked.
+
+    Attributes:
+        dataset: A registered dataset.
+        epsilon: The radius of the comparison, in pixel scale.
+        eps_grid: The grid of the curves, which holds 0 and ``epsilon``.
+        defenses: Registered defenses.
+        folder: Where the models lie if they were trained for another ε than the dataset's own, which
+            ``epsilon`` then is; empty: they are the ordinary ones.
+        most: How many images at most; None: the whole test split.
+    """
+
+    dataset: str
+    epsilon: float
+    eps_grid: str
+    defenses: tuple[str, ...]
+    folder: str = ""
+    most: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The setting in words."""
+        return setting_title(self.dataset, self.epsilon)
+
+    @property
+    def runs(self) -> tuple[PaperRun, ...]:
+        """All runs."""
+        return tuple(run for defense in self.defenses for run in self.runs_of(defense))
+
+    def runs_of(self, defense: str) -> tuple[PaperRun, PaperRun]:
+        """The curves of one defense, and AutoAttack at the one ε: it costs thousands of passes a sample."""
+        options = (("epsilon", self.epsilon),) if self.folder else ()
+        training = Training(self.dataset, defense, options, folder=self.folder)
+        curves = PaperRun(
+            training, STRONGER, (PGD, BPDA), part="fast", eps_grid=self.eps_grid, most=self.most
+        )
+        at_epsilon = f"0,{self.epsilon!r}"
+        strongest = PaperRun(
+            training, STRONGER, (AUTOATTACK,), part="autoattack", eps_grid=at_epsilon, most=self.most
+        )
+        return curves, strongest
+
+
+def setting_title(dataset: str, epsilon: float) -> str:
+    """A dataset and an ε in words: ``CIFAR-10, ε = 8/255``."""
+    radius = float(epsilon)
+    return f"{dataset_title(dataset)}, ε = {natural_unit([radius]).format(radius)}"
+
+
+DIGITS = Setting(
+    "digits",
+    0.3,
+    "0:0.3:7",
+    ("natural", *_ADVERSARIAL, "stability", "binarize", "sq", "nsq", "nsq-fgsm"),
+)
+CIFAR10 = Setting("cifar10", 8 / 255, "0:8/255:9", ("natural", *_ADVERSARIAL, "nsq", "nsq-fgsm"), most=1000)
+CIFAR10_LARGE = Setting(
+    "cifar10", 16 / 255, "0:16/255:9", (YARDSTICK, *_SINGLE_STEP), "epsilon-16", most=1000
+)
+SETTINGS = (DIGITS, CIFAR10, CIFAR10_LARGE)

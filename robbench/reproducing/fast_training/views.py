@@ -1,0 +1,98 @@
+"""What is known, in the shapes that the figures and the data files need."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from robbench.analysis.intervals import wilson
+from robbench.analysis.worst_of import WORST_OF
+from robbench.reproducing.collecting import DONE
+from robbench.reproducing.fast_training.evidence import Evidence, Subject
+from robbench.reproducing.fast_training.settings import BPDA, PGD, setting_title
+from robbench.schema import CURVES
+
+_COLUMNS = ("setting_epsilon", "title", *(column.name for column in CURVES))
+"""Of the curves, the ε of the setting and the title first; worst-of at that ε counts AutoAttack too."""
+_KINDS = {BPDA: "curve", PGD: "plain", WORST_OF: "strongest"}
+
+
+def curves_table(known: Sequence[Evidence]) -> pd.DataFrame:
+    """Every curve, and the worst of all attacks at 0 and at the setting's ε."""
+    tables = [
+        table.assign(setting_epsilon=evidence.setting.epsilon, title=subject.title)
+        for evidence in known
+        for subject in evidence.subjects.values()
+        for table in (subject.curves, _worst(subject))
+    ]
+    return (
+        pd.concat(tables, ignore_index=True)[list(_COLUMNS)]
+        if tables
+        else pd.DataFrame(columns=list(_COLUMNS))
+    )
+
+
+def cost_panels(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The points of each setting for :func:`robbench.figures.training_cost.draw_training_cost`."""
+    done = _with_remarks(summary.loc[(summary["state"] == DONE) & summary["n_forward"].notna()])
+    done = done.assign(passes=(done["n_forward"] + done["n_backward"]).astype(float))
+    return {_heading(table): table for _, table in done.groupby(["dataset", "epsilon"], sort=False)}
+
+
+def curve_blocks(summary: pd.DataFrame, curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The points of each setting for :func:`robbench.figures.defense_panels.draw_defense_panels`."""
+    blocks = {}
+    done = _with_remarks(summary.loc[summary["state"] == DONE])
+    for (dataset, epsilon), table in done.groupby(["dataset", "epsilon"], sort=False):  # pyright: ignore[reportGeneralTypeIssues]
+        ranked = table.sort_values("worst_of", ascending=False, kind="stable")
+        order = {name: place for place, name in enumerate(ranked["defense"])}
+        own = curves.loc[(curves["dataset"] == dataset) & (curves["setting_epsilon"] == epsilon)]
+        own = own.assign(
+            kind=own["attack"].map(_KINDS),
+            **{
+                name: own["defense"].map(dict(zip(table["defense"], table[name], strict=True)))
+                for name in ("has_layer", "remark")
+            },
+        )
+        shown = own["kind"].notna() & ((own["kind"] != "plain") | own["has_layer"])
+        shown &= (own["kind"] != "strongest") | (own["epsilon"] == epsilon)
+        blocks[_heading(table)] = own.loc[shown].sort_values("defense", key=lambda names: names.map(order))
+    return blocks
+
+
+def _with_remarks(done: pd.DataFrame) -> pd.DataFrame:
+    """With what a training came to, as flags and in words."""
+    seen = done["overfitting"].fillna("").astype(str)
+    collapsed, recovered = seen.str.startswith("collapsed"), seen.str.endswith("recovered")
+    words = pd.Series("", index=done.index)
+    words = words.mask(collapsed, "collapsed").mask(collapsed & recovered, "collapsed, recovered in part")
+    words = words.mask(~done["learned"].astype(bool), "did not learn")
+    return done.assign(collapsed=collapsed, recovered=recovered, remark=words)
+
+
+def _heading(table: pd.DataFrame) -> str:
+    head = table.iloc[0]
+    return f"{setting_title(head['dataset'], head['epsilon'])}, n = {head['n']:,.0f}"
+
+
+def _worst(subject: Subject) -> pd.DataFrame:
+    survival = subject.survivals[WORST_OF]
+    n, correct = len(survival.samples), survival.survived.sum(axis=0)
+    interval = wilson(correct, pd.array([n] * len(correct)).to_numpy())
+    head = subject.curves.iloc[0]
+    return pd.DataFrame(
+        {
+            **{name: head[name] for name in ("dataset", "defense", "norm", "criterion", "seed")},
+            "attack": WORST_OF,
+            "backend": "all",
+            "view": "all",
+            "loss": "",
+            "epsilon": survival.epsilons,
+            "n": n,
+            "n_correct": correct,
+            "robust_accuracy": correct / n,
+            "ci_low": interval.low,
+            "ci_high": interval.high,
+            "strategy": "+".join(sorted(set(subject.curves["strategy"]))),
+            "job_id": "+".join(survival.jobs),
+        }
+    )

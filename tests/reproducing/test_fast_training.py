@@ -1,0 +1,152 @@
+"""The comparison of fast trainings, on made-up runs where every verdict is known."""
+
+import pandas as pd
+import pytest
+
+from robbench.analysis.claims import FAILS, HOLDS, UNDECIDED
+from robbench.reproducing import ReproduceRequest, reproduce, targets
+from robbench.reproducing.fast_training.claims import CLAIMS
+from robbench.reproducing.fast_training.evidence import gather_evidence, summarize
+from robbench.reproducing.fast_training.judging import claims_table, judge_claims
+from robbench.reproducing.fast_training.settings import CIFAR10_LARGE, DIGITS, SETTINGS
+from robbench.reproducing.shelf import Shelf
+
+from .made_up_trainings import MadeUp, put_on
+
+DEFENSES = {
+    "natural": MadeUp(980, 0, 0, {"device": "elsewhere", "overfitting": ""}, "Natural"),
+    "pgd-at": MadeUp(930, 500, 450, {"n_forward": 3_300_000, "n_backward": 3_300_000}, "PGD-AT"),
+    "fgsm-at": MadeUp(950, 0, 0, {"overfitting": "collapsed at epoch 35"}, "FGSM-AT (collapsed)"),
+    "fast-at": MadeUp(950, 100, 90, {"overfitting": "no collapse"}, "FAST-AT"),
+    "n-fgsm": MadeUp(940, 120, 110, {"seconds": 30.0}, "N-FGSM"),
+    "fast-at-ga": MadeUp(100, 100, 100, {"n_backward": 450_000, "seconds": 100.0}, "FAST-AT-GA"),
+    "fast-bat": MadeUp(900, 200, 95, {}, "FAST-BAT"),
+    "trades": MadeUp(900, 550, 500, {"n_forward": 3_900_000, "n_backward": 3_600_000}, "TRADES"),
+    "backward-smoothing": MadeUp(
+        900,
+        550,
+        400,
+        {"n_forward": 1_500_000, "n_backward": 1_200_000, "seconds": 17.0},
+        "Backward Smoothing",
+    ),
+    "nsq": MadeUp(980, 300, None, {}, "NSQ"),
+    "nsq-fgsm": MadeUp(980, 400, None, {}, "<script>"),
+}
+
+
+@pytest.fixture
+def shelf(tmp_path) -> Shelf:
+    found = Shelf(tmp_path / "paper")
+    put_on(found, DEFENSES)
+    return found
+
+
+@pytest.fixture
+def judged(shelf) -> pd.DataFrame:
+    return judge_claims(CLAIMS[DIGITS], gather_evidence(DIGITS, shelf))
+
+
+def verdict(judged: pd.DataFrame, claim: str) -> str:
+    (found,) = set(judged.loc[judged["claim"].str.startswith(claim), "verdict"])
+    return found
+
+
+def test_the_worst_is_what_no_attack_broke(shelf):
+    summary = summarize(gather_evidence(DIGITS, shelf)).set_index("defense")
+    row = summary.loc["fast-bat"]
+    assert (row["clean"], row["pgd"], row["autoattack"], row["worst_of"]) == (0.9, 0.2, 0.095, 0.095)
+    assert row["ci_low"] < 0.095 < row["ci_high"]
+    assert summary.loc["nsq", "worst_of"] == 0.3
+    assert pd.isna(summary.loc["nsq", "autoattack"])
+    assert summary.loc["free-at", "state"] == "not run"
+    assert not summary.loc["fast-at-ga", "learned"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("FAST-BAT is more robust than FAST-AT", UNDECIDED),
+        ("FAST-BAT does not overfit", HOLDS),
+        ("FAST-AT-GA does not overfit", UNDECIDED),
+        ("FGSM-AT overfits", HOLDS),
+        ("FAST-AT overfits", FAILS),
+        ("N-FGSM has FAST-AT-GA", UNDECIDED),
+        ("Backward Smoothing has TRADES", FAILS),
+        ("Backward Smoothing costs", HOLDS),
+        ("NSQ-FGSM is more robust", HOLDS),
+        ("Free-AT costs", UNDECIDED),
+    ],
+)
+def test_a_verdict_is_the_known_one(judged, claim, expected):
+    assert verdict(judged, claim) == expected
+
+
+def test_part_by_part_the_numbers_are_there(judged):
+    parts = judged.loc[judged["claim"] == "FAST-BAT is more robust than FAST-AT"].set_index("attack")
+    assert list(parts["part_verdict"]) == [HOLDS, UNDECIDED]
+    assert parts.loc["pgd20", "difference"] == pytest.approx(10)
+    assert parts.loc["pgd20", "n"] == 1000
+    clean = judged.loc[judged["claim"].str.startswith("FAST-BAT loses no clean")]
+    assert list(clean["part_verdict"]) == [FAILS, UNDECIDED], "5 points lost; a training that failed"
+
+
+def test_a_failed_training_decides_nothing_and_says_so(judged):
+    words = judged.loc[judged["claim"].str.startswith("N-FGSM has"), "words"]
+    assert set(words) == {"FAST-AT-GA did not learn"}
+
+
+def test_passes_and_seconds_that_disagree_decide_nothing(judged):
+    (part,) = judged.loc[judged["claim"].str.startswith("N-FGSM costs")].to_dict("records")
+    assert part["words"] == "0.80 of the passes, 0.30 of the seconds"
+    assert part["verdict"] == UNDECIDED
+
+
+def test_a_setting_that_was_not_run_is_one_line(shelf):
+    judged = judge_claims(CLAIMS[CIFAR10_LARGE], gather_evidence(CIFAR10_LARGE, shelf))
+    assert set(judged["verdict"]) == {UNDECIDED}
+    (row,) = claims_table(judged).rows
+    assert row[0] == "CIFAR-10, ε = 16/255"
+    assert row[-1] == "not run"
+
+
+def test_fewer_samples_of_one_are_fewer_of_all(shelf):
+    put_on(shelf, {"fast-at": DEFENSES["fast-at"]}, samples=50, identity="1" * 16)
+    evidence = gather_evidence(DIGITS, shelf)
+    assert {len(subject.survived("clean")) for subject in evidence.subjects.values()} == {50}
+
+
+def test_figures_tables_and_page_are_written(shelf):
+    done = reproduce(ReproduceRequest(("fast-training",), shelf.folder, from_results=True))
+    names = {path.name for path in done.files}
+    data = {f"fast-training{ending}.csv" for ending in ("", "-curves", "-claims")}
+    assert names == {*data, "fast-training.png", "fast-training-curves.png", "README.md"}
+    page = (shelf.folder / "README.md").read_text(encoding="utf-8")
+    section = page.partition("## Fast robust training")[2].partition("\n## ")[0]
+    assert "![" in section
+    assert "fast-training-curves.png" in section
+    assert "FAST-AT-GA did not learn" in section
+    assert "not run" in section
+    assert "<script>" not in section
+    assert "collapsed at epoch 35" in section
+    assert "Not run: Digits" in section
+    models, claims = done.tables
+    assert len(models.rows) == len(DEFENSES) + len(SETTINGS)
+    assert all(len(row) == len(models.columns) for row in models.rows)
+    assert all(len(row) == len(claims.columns) for row in claims.rows)
+    curves = pd.read_csv(shelf.folder / "fast-training-curves.csv")
+    worst = curves.loc[(curves["attack"] == "worst-of") & (curves["defense"] == "fast-bat")]
+    assert list(worst["epsilon"]) == [0.0, 0.3]
+
+
+def test_nothing_there_is_not_an_error(tmp_path):
+    tmp_path.joinpath("paper").mkdir()
+    done = reproduce(ReproduceRequest(("fast-training",), tmp_path / "paper", from_results=True))
+    assert not [path for path in done.files if path.suffix == ".png"]
+
+
+def test_the_runs_are_those_of_all_settings():
+    runs = targets.get("fast-training").runs
+    assert len({run.slot for run in runs}) == len(runs) == 2 * (16 + 13 + 6)
+    large = next(run for run in runs if run.training.folder)
+    assert "--set epsilon=16/255 --models-dir models/epsilon-16" in large.training.command()
+    assert {run.most for run in runs if run.training.dataset == "cifar10"} == {1000}
