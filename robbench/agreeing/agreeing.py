@@ -15,7 +15,7 @@ from robbench.agreeing.tables import AS_RUN_TITLE, agreement_tables
 from robbench.agreeing.writing import write_agreement
 from robbench.executors import RunObserver
 from robbench.figures.epsilon_axis import natural_unit
-from robbench.figures.titles import dataset_title, norm_title
+from robbench.figures.titles import dataset_title, norm_title, printable
 from robbench.running import run
 
 RUNS = "runs"
@@ -55,6 +55,7 @@ def _judge(prepared: PreparedAgreement, evidence: list[Evidence]) -> Agreement:
         dataset=dataset.name,
         norm=first.spec.norm,
         title=f"{dataset_title(dataset.name)}, {norm_title(first.spec.norm)}",
+        defenses={name: printable(title) for name, title in first.titles.items()},
         unit=natural_unit(first.epsilons),
         samples=len(dataset),
         curves=pd.DataFrame(_curves(evidence)),

@@ -1,5 +1,6 @@
 """What an agreement found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ class Agreement:
         dataset: The dataset's name.
         norm: ``linf`` or ``l2``.
         title: What was compared, in words.
+        defenses: What is printed for each defense.
         unit: The unit of ε.
         samples: The number of samples.
         curves: Every backend's robust accuracy, and what ``robbench run`` reports: one row per defense,
@@ -34,6 +36,7 @@ class Agreement:
     dataset: str
     norm: str
     title: str
+    defenses: Mapping[str, str]
     unit: EpsilonUnit
     samples: int
     curves: pd.DataFrame

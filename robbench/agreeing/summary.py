@@ -7,7 +7,7 @@ import pandas as pd
 from robbench.agreeing.contract import Agreement, rows_of
 from robbench.agreeing.judging import CHANCE, EQUAL, PARTS, ROUNDING, UNEXPLAINED
 from robbench.epsilon import EpsilonUnit
-from robbench.figures.titles import defense_title, printable
+from robbench.figures.titles import printable
 
 _CAUSES = {
     EQUAL: "equal to the sample",
@@ -28,7 +28,7 @@ def summarize(agreement: Agreement) -> list[str]:
     """One sentence per defense and attack on the backends, and one on ``robbench run`` beside them."""
     lines = []
     for defense, attack in agreement.subjects():
-        subject = f"{defense_title(defense)} under {printable(attack)}"
+        subject = f"{agreement.defenses[defense]} under {printable(attack)}"
         lines.append(f"{subject}: {_backends(rows_of(agreement.pairs, defense, attack), agreement.unit)}")
         if len(agreement.ladder):
             own = rows_of(agreement.ladder, defense, attack)

@@ -8,10 +8,9 @@ import pandas as pd
 from robbench.agreeing.conformance import FAILED, MISSING, PRESENT, Conformance
 from robbench.agreeing.contract import Agreement, rows_of
 from robbench.agreeing.judging import PARTS
-from robbench.analysis.verdicts import p_text
-from robbench.comparing.tables import signed
+from robbench.analysis.verdicts import p_number, signed
 from robbench.epsilon import EpsilonUnit
-from robbench.figures.titles import defense_title, printable
+from robbench.figures.titles import printable
 from robbench.text_table import TextTable
 
 AS_RUN_TITLE = "robbench run"
@@ -24,14 +23,14 @@ def agreement_tables(agreement: Agreement) -> list[TextTable]:
         curves, pairs, causes = (
             rows_of(frame, defense, attack) for frame in (agreement.curves, agreement.pairs, agreement.causes)
         )
-        subject = f"{defense_title(defense)} under {printable(attack)}"
+        subject = f"{agreement.defenses[defense]} under {printable(attack)}"
         tables += [
             _curves(curves, f"{subject}: accuracy in %, {agreement.samples} samples", agreement.unit),
             _pairs(pairs, f"{subject}: who breaks which cells, last iterate, float32", agreement.unit),
             _causes(causes, f"{subject}: what each known cause changes", agreement.unit),
         ]
     if len(agreement.ladder):
-        tables.append(_ladder(agreement.ladder, agreement.unit))
+        tables.append(_ladder(agreement))
     return [*tables, conformance_table(agreement.conformance)]
 
 
@@ -88,8 +87,8 @@ def _pairs(pairs: pd.DataFrame, title: str, unit: EpsilonUnit) -> TextTable:
             signed(pair["difference"]),
             unit.format(pair["epsilon"]) if pair["difference"] else "",
             f"{signed(pair['ci_low'])} to {signed(pair['ci_high'])}",
-            _p(pair["p_holm"]),
-            _p(pair["p_seeds_holm"]),
+            p_number(pair["p_holm"]),
+            p_number(pair["p_seeds_holm"]),
         )
         for pair in pairs.to_dict("records")
     ]
@@ -122,8 +121,11 @@ def _causes(causes: pd.DataFrame, title: str, unit: EpsilonUnit) -> TextTable:
     return TextTable(title, ("cause", "measured on", "cells changed", "most points", "at ε"), rows, numbers=3)
 
 
-def _ladder(ladder: pd.DataFrame, unit: EpsilonUnit) -> TextTable:
-    rows = [_step(row, unit) for row in ladder.to_dict("records")]
+def _ladder(agreement: Agreement) -> TextTable:
+    rows = [
+        (agreement.defenses[row["defense"]], *_step(row, agreement.unit))
+        for row in agreement.ladder.to_dict("records")
+    ]
     columns = (
         "defense",
         "attack",
@@ -141,7 +143,6 @@ def _ladder(ladder: pd.DataFrame, unit: EpsilonUnit) -> TextTable:
 
 def _step(row: dict[str, Any], unit: EpsilonUnit) -> tuple[str, ...]:
     return (
-        defense_title(row["defense"]),
         printable(row["attack"]),
         row["library"],
         row["rest_is"],
@@ -151,7 +152,3 @@ def _step(row: dict[str, Any], unit: EpsilonUnit) -> tuple[str, ...]:
         signed(row["difference"]),
         *(signed(row[part]) for part in PARTS),
     )
-
-
-def _p(value: float) -> str:
-    return p_text(value).removeprefix("p ").removeprefix("= ")

@@ -48,7 +48,9 @@ def write_agreement(
         UserError: The place cannot be written to.
     """
     stem = file_stem(agreement.dataset, agreement.norm)
-    picture = draw_agreement(agreement.curves, agreement.pairs, agreement.title, norm_title(agreement.norm))
+    picture = draw_agreement(
+        agreement.curves, agreement.pairs, agreement.title, agreement.defenses, norm_title(agreement.norm)
+    )
     make_folder(folder)
     files = []
     constants = {"dataset": agreement.dataset, "norm": agreement.norm}

@@ -1,5 +1,7 @@
 """The agreement figure: curves of every backend, their differences, and who agrees with whom."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,7 +10,7 @@ from matplotlib.figure import Figure
 from robbench.figures.curve_line import draw_curve, legend_line
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.house_style import CurveStyle, house_style
-from robbench.figures.titles import attack_title, defense_title, printable
+from robbench.figures.titles import attack_title, printable
 
 _STYLES = {
     "native": CurveStyle("#000000", "-", "o"),
@@ -28,13 +30,16 @@ _LEAST_SHARE = 0.8
 """Agreement at which the matrix is white, unless some pair has less."""
 
 
-def draw_agreement(curves: pd.DataFrame, pairs: pd.DataFrame, title: str, norm: str) -> Figure:
+def draw_agreement(
+    curves: pd.DataFrame, pairs: pd.DataFrame, title: str, defenses: Mapping[str, str], norm: str
+) -> Figure:
     """Draw a row of three panels for each defense and attack.
 
     Args:
         curves: The columns defense, attack, tool, epsilon and robust_accuracy; not empty.
         pairs: The columns defense, attack, first, second and equal_share.
         title: What was compared, in words.
+        defenses: What is printed for each defense, short enough for a figure.
         norm: The norm's symbol.
     """
     with house_style():
@@ -48,7 +53,9 @@ def draw_agreement(curves: pd.DataFrame, pairs: pd.DataFrame, title: str, norm: 
             _draw_curves(left, rows_of_curve, norm)
             _draw_differences(middle, rows_of_curve, norm)
             _draw_matrix(right, own, least)
-            left.set_title(_heading(defense, attack), loc="left", fontsize=9, fontweight="bold")
+            left.set_title(
+                f"{defenses[defense]}: {_attack(attack)}", loc="left", fontsize=9, fontweight="bold"
+            )
             middle.set_title(f"Points above {_reference(rows_of_curve)}", loc="left", fontsize=8.5)
             right.set_title("Equal cells (%)", loc="left", fontsize=8.5)
         figure.suptitle(f"{title}: the same attack by every library", fontsize=10.5)
@@ -64,9 +71,9 @@ def draw_agreement(curves: pd.DataFrame, pairs: pd.DataFrame, title: str, norm: 
         return figure
 
 
-def _heading(defense: str, attack: str) -> str:
-    name, details, _ = attack_title(attack)
-    return f"{defense_title(defense)}: {printable(', '.join([name, *details]))}"
+def _attack(name: str) -> str:
+    kind, details, _ = attack_title(name)
+    return printable(", ".join([kind, *details]))
 
 
 def _reference(curves: pd.DataFrame) -> str:

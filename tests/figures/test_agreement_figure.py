@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from robbench.figures.agreement import draw_agreement
+from robbench.figures.titles import defense_title
 
 GRID = (0.0, 0.1, 0.2)
 TOOLS = ("robbench run", "native", "foolbox", "art")
@@ -29,6 +30,7 @@ def draw(defenses: tuple[str, ...] = ("nsq",), tools: tuple[str, ...] = TOOLS) -
         pd.DataFrame(curves, columns=pd.Index(["defense", "attack", "tool", "epsilon", "robust_accuracy"])),
         pd.DataFrame(pairs, columns=pd.Index(["defense", "attack", "first", "second", "equal_share"])),
         "Digits, L∞",
+        {defense: defense_title(defense) for defense in defenses},
         "L∞",
     )
 
