@@ -70,6 +70,7 @@ def test_a_failure_is_code_3_and_is_told_even_quietly(shell: Shell, tmp_path) ->
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch 2.11
 def test_programs_from_files_pass(shell: Shell, tmp_path) -> None:
     net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10)).eval()
     batch = torch.export.Dim("batch")

@@ -1,6 +1,7 @@
 """A program exported by torch.export."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +69,9 @@ def _read(path: Path) -> "ExportedProgram":
     from torch.export import load
 
     try:
-        with _no_pickled_objects():
+        with _no_pickled_objects(), warnings.catch_warnings():
+            # torch 2.11 says so of the weights that it reads itself.
+            warnings.filterwarnings("ignore", "The given buffer is not writable", UserWarning)
             return load(path)
     # torch raises whatever its parsing ran into.
     except Exception as error:

@@ -33,7 +33,8 @@ class TorchScript(ModelFormat):
         try:
             with warnings.catch_warnings():
                 # torch advises whoever writes such files to use torch.export; who reads one has no choice.
-                warnings.simplefilter("ignore", FutureWarning)
+                for kind in (FutureWarning, DeprecationWarning):  # the latter in torch 2.11
+                    warnings.simplefilter("ignore", kind)
                 program = torch.jit.load(path, map_location="cpu")
         except (RuntimeError, ValueError) as error:
             raise UserError(

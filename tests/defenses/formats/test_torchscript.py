@@ -7,7 +7,10 @@ from tests.defenses.formats.loaded import load
 from tests.oracles import SmoothNet
 
 # The format is what is tested, whatever torch thinks of it.
-pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning"),  # torch 2.11
+]
 
 IMAGES = torch.rand(5, 1, 8, 8)
 
