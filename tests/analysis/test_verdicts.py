@@ -7,7 +7,7 @@ from robbench.analysis.verdicts import number_text, p_number, p_text, signed
     ("number", "unit", "text"),
     [
         (None, "points", ""),
-        (4, "points", "+4.0 points"),
+        (4.0, "points", "+4.0 points"),
         (-3.26, "points", "−3.3 points"),
         (-0.04, "points", "0.0 points"),
         (12.34, "%", "12.3 %"),
