@@ -5,7 +5,8 @@ from collections.abc import Callable
 from robbench.auditing.contract import Check, Examine, Symptom
 from robbench.registry import Registry
 
-checks: Registry[Check] = Registry("check", "robbench.auditing.checks")
+checks: Registry[Check] = Registry("audit_check", "robbench.auditing.checks")
+"""Not ``check``: other packages join by that word, and :mod:`robbench.checking` has checks of its own."""
 
 
 def register_check(

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from robbench.analysis.verdicts import number_text
 from robbench.analysis.worst_of import WORST_OF
 from robbench.auditing.attacks import REFERENCE
 from robbench.auditing.contract import Check, Finding
@@ -62,16 +63,6 @@ def verdict(findings: Findings) -> str:
     return f"{CLEAR} — {passed} of {len(findings)} checks pass{also}"
 
 
-def number_text(finding: Finding) -> str:
-    """A finding's number with its unit; empty where there is none."""
-    if finding.number is None:
-        return ""
-    if finding.unit == "points":
-        signed = f"{finding.number:+.1f}".replace("-", "−")
-        return f"{'0.0' if signed in ('+0.0', '−0.0') else signed} points"
-    return f"{finding.number:.1f} %"
-
-
 def _accuracy(prepared: PreparedAudit, curves: pd.DataFrame) -> str:
     worst, reference = (
         curves.loc[curves["attack"] == label].sort_values("epsilon").iloc[-1]
@@ -92,7 +83,8 @@ def _largest(prepared: PreparedAudit) -> str:
 
 def _checks_table(title: str, findings: Findings) -> TextTable:
     rows = [
-        (finding.verdict, check.title, finding.reason, number_text(finding)) for check, finding in findings
+        (finding.verdict, check.title, finding.reason, number_text(finding.number, finding.unit))
+        for check, finding in findings
     ]
     return TextTable(title, ("verdict", "what should hold", "what was found", "number"), rows, numbers=1)
 

@@ -9,7 +9,9 @@ from scipy.stats import binom
 
 from robbench.analysis.advantage import advantage, rise, share_bounds
 from robbench.analysis.survival import Survival
+from robbench.auditing.registration import checks as audit_checks
 from robbench.auditing.rules import FALSE_ALARM, MATERIAL, NEGLIGIBLE, Words, judge_advantage, judge_share
+from robbench.checking.registration import checks as defense_checks
 
 WORDS = Words("the weaker", "the stronger", "advice")
 
@@ -113,3 +115,7 @@ def test_a_check_of_no_difference_rarely_fails():
 
 def test_thresholds_are_ordered():
     assert NEGLIGIBLE < MATERIAL
+
+
+def test_checks_of_audits_and_of_defenses_come_from_different_entry_points():
+    assert audit_checks.kind != defense_checks.kind
