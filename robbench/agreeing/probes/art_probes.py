@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from robbench.agreeing.probes.registration import Finding, register_probe
 from robbench.agreeing.probes.subjects import (
     CLASSES,
-    Brightness,
     adapter,
+    distance_moved,
     predicted,
     problem,
     small_net,
@@ -62,9 +62,7 @@ def default_step() -> Finding:
     from art.attacks.evasion import ProjectedGradientDescentPyTorch
 
     raw = ProjectedGradientDescentPyTorch(_classifier(small_net()), eps=8 / 255, verbose=False)
-    model, gray, labels = Brightness(), torch.full((1, 1, 8, 8), 0.5), torch.zeros(1, dtype=torch.int64)
-    ours = adapter("pgd@art", steps=1, relative_step=0.1, random_start=False)
-    moved = float((ours.perturb(problem(model, gray, labels, 0.3, classes=2)) - gray).abs().max())
+    moved = distance_moved("pgd@art", 0.3, steps=1, relative_step=0.1)
     return Finding(
         raw.eps_step > raw.eps,
         f"at ε = 8/255 = 0.031 its step is {raw.eps_step:g}, its batch {raw.batch_size}",

@@ -9,6 +9,8 @@ from robbench.agreeing.probes.subjects import (
     Brightness,
     SmallNet,
     adapter,
+    distance_moved,
+    gray_image,
     predicted,
     problem,
     small_net,
@@ -30,12 +32,11 @@ def relative_step() -> Finding:
     import foolbox
     from foolbox.models.pytorch import PyTorchModel
 
-    model, gray, labels = Brightness(), torch.full((1, 1, 8, 8), 0.5), torch.zeros(1, dtype=torch.int64)
+    gray, labels = gray_image()
     raw = foolbox.attacks.LinfPGD(steps=10, random_start=False)
-    points = raw.run(PyTorchModel(model.eval(), (0, 1)), gray, labels, epsilon=0.3)
+    points = raw.run(PyTorchModel(Brightness().eval(), (0, 1)), gray, labels, epsilon=0.3)
     theirs = float((torch.as_tensor(points) - gray).abs().max())
-    ours = adapter("pgd@foolbox", steps=10, random_start=False)
-    moved = float((ours.perturb(problem(model, gray, labels, 0.3, classes=2)) - gray).abs().max())
+    moved = distance_moved("pgd@foolbox", 0.3, steps=10)
     return Finding(
         theirs < 0.29,
         f"at ε = 0.3 ten steps move {theirs:.3f}",

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from robbench.agreeing.probes.imports import eager_imports
 from robbench.agreeing.probes.registration import Finding, register_probe
-from robbench.agreeing.probes.subjects import adapter, predicted, problem, small_net, some_images
+from robbench.agreeing.probes.subjects import adapter, gray_image, predicted, problem, small_net, some_images
 from robbench.attacks.gradient import PGD
 from robbench.threat import TOLERANCE
 
@@ -109,7 +109,7 @@ def last_iterate() -> Finding:
     """Two steps, of which the first succeeds and the second undoes it."""
     import torchattacks
 
-    model, gray, labels = _Band().eval(), torch.full((1, 1, 8, 8), 0.5), torch.zeros(1, dtype=torch.int64)
+    model, (gray, labels) = _Band().eval(), gray_image()
     raw = torchattacks.PGD(model, eps=0.16, alpha=0.08, steps=2, random_start=False)
     lost = int(predicted(model, raw(gray, labels))) == 0
     given = problem(model, gray, labels, 0.16, classes=2)

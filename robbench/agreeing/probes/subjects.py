@@ -45,6 +45,11 @@ def small_net() -> SmallNet:
     return SmallNet().eval()
 
 
+def gray_image() -> tuple[Images, Labels]:
+    """One gray image, (1, 1, 8, 8), of class 0."""
+    return torch.full((1, 1, SIDE, SIDE), 0.5), torch.zeros(1, dtype=torch.int64)
+
+
 def some_images(count: int = 6) -> Images:
     """Random images in [0, 1], (count, 1, 8, 8)."""
     return torch.rand(count, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(4))
@@ -70,3 +75,10 @@ def adapter(name: str, **parameters: Any) -> BudgetAttack:
     if not isinstance(attack, BudgetAttack):
         raise TypeError(f"{name} has no radius")
     return attack
+
+
+def distance_moved(name: str, epsilon: float, **parameters: Any) -> float:
+    """How far one of robbench's attacks moves a gray image towards a boundary that lies straight ahead."""
+    gray, labels = gray_image()
+    given = problem(Brightness(), gray, labels, epsilon, classes=2)
+    return float((adapter(name, random_start=False, **parameters).perturb(given) - gray).abs().max())

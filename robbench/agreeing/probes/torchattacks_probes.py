@@ -10,6 +10,8 @@ from robbench.agreeing.probes.subjects import (
     Brightness,
     SmallNet,
     adapter,
+    distance_moved,
+    gray_image,
     predicted,
     problem,
     small_net,
@@ -77,10 +79,10 @@ def absolute_step() -> Finding:
     """How far ten steps go towards a boundary that lies straight ahead."""
     import torchattacks
 
-    model, gray, labels = Brightness(), torch.full((1, 1, 8, 8), 0.5), torch.zeros(1, dtype=torch.int64)
-    theirs = float((torchattacks.PGD(model, eps=0.3, random_start=False)(gray, labels) - gray).abs().max())
-    ours = adapter("pgd@torchattacks", steps=10, random_start=False)
-    moved = float((ours.perturb(problem(model, gray, labels, 0.3, classes=2)) - gray).abs().max())
+    gray, labels = gray_image()
+    raw = torchattacks.PGD(Brightness(), eps=0.3, random_start=False)
+    theirs = float((raw(gray, labels) - gray).abs().max())
+    moved = distance_moved("pgd@torchattacks", 0.3, steps=10)
     return Finding(
         theirs < 0.29,
         f"at ε = 0.3 its PGD moves {theirs:.3f}",
