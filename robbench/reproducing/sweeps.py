@@ -111,6 +111,6 @@ class PaperRun:
         )
 
 
-def _typed(option: str, value: float) -> str:
+def _typed(option: str, value: int | float) -> str:
     """An option's value as a user types it; ε as a fraction where that is what it is, bit for bit."""
-    return natural_unit([value]).format(value) if option == "epsilon" else f"{value:g}"
+    return natural_unit([float(value)]).format(float(value)) if option == "epsilon" else f"{value:g}"

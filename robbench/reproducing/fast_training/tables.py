@@ -51,7 +51,7 @@ def _row(row: dict[Any, Any]) -> tuple[str, ...]:
         f"{row['n']:,.0f}",
         *(_percent(row[column]) for column in (CLEAN, "pgd", "autoattack", "worst_of")),
         f"{100 * row['ci_low']:.1f}–{100 * row['ci_high']:.1f}",
-        _count(row["seconds"], 1, ""),
+        _count(row["seconds"], 1.0, ""),
         _count(row["n_forward"], _MEGA, " M", 1),
         _count(row["n_backward"], _MEGA, " M", 1),
         _count(row["peak_memory"] or None, _MEGA, " MB"),
@@ -62,6 +62,6 @@ def _percent(share: float | None) -> str:
     return NOT_RUN if pd.isna(share) else f"{100 * share:.1f}"
 
 
-def _count(value: float | None, unit: float, letter: str, digits: int = 0) -> str:
+def _count(value: int | float | None, unit: float, letter: str, digits: int = 0) -> str:
     """A number in its unit; blank where it is not known."""
     return "" if pd.isna(value) else f"{value / unit:,.{digits}f}{letter}"
