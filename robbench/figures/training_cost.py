@@ -62,9 +62,9 @@ def _side_by_side(table: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(x=np.log10(table["passes"]), y=100 * table["worst_of"])
     table = table.sort_values(["x", "y"], kind="stable")
     column = (table["x"].diff() > _SAME_COST).cumsum()
-    rank = table.groupby(column).cumcount()
-    middle = (table.groupby(column)["x"].transform("size") - 1) / 2
-    return table.assign(x=table["x"] + _BESIDE * (rank - middle))
+    rank = table.groupby(column).cumcount().to_numpy()
+    middle = (table.groupby(column)["x"].transform("size").to_numpy() - 1) / 2
+    return table.assign(x=table["x"].to_numpy() + _BESIDE * (rank - middle))
 
 
 def _draw_panel(axes: Axes, table: pd.DataFrame, yardstick: str) -> None:

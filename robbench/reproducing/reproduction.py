@@ -119,8 +119,9 @@ def _write(target: Target, collected: Collected, shelf: Shelf, formats: Sequence
         files.append(shelf.data_path(f"{target.name}-{name}"))
     figures = {target.name: target.draw(collected)}
     figures |= {f"{target.name}-{name}": target.draw_more(collected, name) for name in target.more_figures}
-    for stem, figure in figures.items():
-        for format in dict.fromkeys(formats) if figure is not None else ():
+    drawn = {stem: figure for stem, figure in figures.items() if figure is not None}
+    for stem, figure in drawn.items():
+        for format in dict.fromkeys(formats):
             files.append(shelf.folder / f"{stem}.{format}")
             render(figure, files[-1], format)
     return files

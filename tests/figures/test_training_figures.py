@@ -1,5 +1,6 @@
 """The two figures of trainings: robust accuracy against cost, and a panel for each defense."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
@@ -43,16 +44,18 @@ def test_every_defense_is_named_where_its_cost_is():
     texts = {text.get_text(): text for text in axes.texts}
     assert set(texts) == {"Natural", "PGD-AT", "FAST-AT, collapsed", "NSQ", NAMES[-1]}
     marks = [line for line in axes.lines if line.get_linestyle() == "None"]
-    assert sorted(float(line.get_ydata()[0]) for line in marks) == pytest.approx([0, 10, 20, 30, 40])
+    assert sorted(float(np.asarray(line.get_ydata())[0]) for line in marks) == pytest.approx(
+        [0, 10, 20, 30, 40]
+    )
     crosses = [line for line in marks if line.get_marker() == "X"]
-    assert [float(line.get_ydata()[0]) for line in crosses] == pytest.approx([10])
+    assert [float(np.asarray(line.get_ydata())[0]) for line in crosses] == pytest.approx([10])
     yardstick = next(line for line in marks if line.get_marker() == "s")
-    assert 10 ** float(yardstick.get_xdata()[0]) == pytest.approx(6.6e6)
+    assert 10 ** float(np.asarray(yardstick.get_xdata())[0]) == pytest.approx(6.6e6)
 
 
 def test_the_same_cost_stands_side_by_side():
     (axes,) = draw_training_cost({"Digits": cost_table()}, "pgd-at", "Cost").axes
-    places = [float(line.get_xdata()[0]) for line in axes.lines if line.get_linestyle() == "None"]
+    places = [float(np.asarray(line.get_xdata())[0]) for line in axes.lines if line.get_linestyle() == "None"]
     assert len({round(place, 3) for place in places}) == len(places)
 
 

@@ -112,7 +112,8 @@ def test_a_setting_that_was_not_run_is_one_line(shelf):
 def test_fewer_samples_of_one_are_fewer_of_all(shelf):
     put_on(shelf, {"fast-at": DEFENSES["fast-at"]}, samples=50, identity="1" * 16)
     evidence = gather_evidence(DIGITS, shelf)
-    assert {len(subject.survived("clean")) for subject in evidence.subjects.values()} == {50}
+    clean = [subject.survived("clean") for subject in evidence.subjects.values()]
+    assert {None if survived is None else len(survived) for survived in clean} == {50}
 
 
 def test_figures_tables_and_page_are_written(shelf):

@@ -82,7 +82,7 @@ def _setting_rows(judged: pd.DataFrame) -> list[tuple[str, ...]]:
     head = judged.iloc[0]
     setting = setting_title(head["dataset"], head["epsilon"])
     claims = [(str(words), parts) for words, parts in judged.groupby("claim", sort=False)]
-    if judged["candidate_value"].isna().all() and set(judged["verdict"]) == {UNDECIDED}:
+    if not judged["candidate_value"].notna().to_numpy().any() and set(judged["verdict"]) == {UNDECIDED}:
         return [(setting, f"{len(claims)} claims", "", UNDECIDED, NOT_RUN)]
     return [
         (

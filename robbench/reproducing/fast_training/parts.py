@@ -15,9 +15,8 @@ from robbench.analysis.claims import (
     judge_cost,
     judge_not_below,
 )
-from robbench.analysis.verdicts import p_text
+from robbench.analysis.verdicts import p_text, signed
 from robbench.analysis.worst_of import WORST_OF
-from robbench.comparing.tables import signed
 from robbench.figures.titles import without_collapse
 from robbench.reproducing.fast_training.evidence import CLEAN, Evidence
 from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD

@@ -1,5 +1,6 @@
 """The comparison as a table that a person reads."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -59,9 +60,9 @@ def _row(row: dict[Any, Any]) -> tuple[str, ...]:
 
 
 def _percent(share: float | None) -> str:
-    return NOT_RUN if pd.isna(share) else f"{100 * share:.1f}"
+    return NOT_RUN if share is None or math.isnan(share) else f"{100 * share:.1f}"
 
 
 def _count(value: int | float | None, unit: float, letter: str, digits: int = 0) -> str:
     """A number in its unit; blank where it is not known."""
-    return "" if pd.isna(value) else f"{value / unit:,.{digits}f}{letter}"
+    return "" if value is None or math.isnan(value) else f"{value / unit:,.{digits}f}{letter}"

@@ -25,7 +25,7 @@ def curves_table(known: Sequence[Evidence]) -> pd.DataFrame:
         for table in (subject.curves, _worst(subject))
     ]
     return (
-        pd.concat(tables, ignore_index=True)[list(_COLUMNS)]
+        pd.concat(tables, ignore_index=True).reindex(columns=list(_COLUMNS))
         if tables
         else pd.DataFrame(columns=list(_COLUMNS))
     )
