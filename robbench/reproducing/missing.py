@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from robbench.datasets import datasets
 from robbench.errors import UserError
@@ -22,7 +21,6 @@ from robbench.reproducing.trainings import (
 )
 from robbench.reproducing.watching import Watcher
 from robbench.running import run as run_sweep
-from robbench.store.layout import OUTCOMES_TABLE
 
 Models = dict[Training, StoredModel]
 
@@ -66,7 +64,6 @@ def run_missing(
             f"Run {position} of {len(prepared)}: {run.name} on {run.training.dataset}, "
             f"protocol {run.protocol}, {len(ready.workplace.dataset)} samples"
         )
-        _forget_table_of_lost_jobs(shelf.stored(run), folder)
         with watcher.run_progress(len(ready.plan.jobs)) as progress:
             run_sweep(ready, folder, progress)
 
@@ -128,12 +125,6 @@ def _prepare(
         watcher.say(f"Not run: {run.name} on {run.training.dataset}. {error.message}")
         return None
     return ready
-
-
-def _forget_table_of_lost_jobs(stored: StoredRun | None, folder: Path) -> None:
-    """Let a complete run whose job was deleted go on: the store computes what its tables lack."""
-    if stored is not None and stored.folder == folder and stored.lost_jobs:
-        (folder / OUTCOMES_TABLE).unlink(missing_ok=True)
 
 
 def make_runner(request: ReproduceRequest, settings: RunSettings, watcher: Watcher) -> Runner:
