@@ -271,7 +271,7 @@ WRONG = {
     "samples no number": (("--samples", "ten"), ["ten"]),
     "no data": (("--dataset", "mnist", "--data-dir", "{tmp}/none"), ["none"]),
     "empty data": (("--dataset", "mnist", "--data-dir", "{tmp}/empty"), ["empty"]),
-    "no models": (("--models-dir", "{tmp}/none"), ["none is not there"]),
+    "no models": (("--models-dir", "{tmp}/none"), ["none, is not there"]),
     "no model": (
         ("--defense", "nsq", "--dataset", "digits", "--attacks", "transfer:source=nobody"),
         ["'nobody'"],

@@ -93,7 +93,8 @@ def settle(request: TrainingRequest) -> SettledTraining:
     info = request.info
     recipe = build_recipe(request.defense, info, request.options)
     network = request.network or info.network
-    build_network(network, request.train.shape, request.train.classes)  # some refuse small images
+    with torch.random.fork_rng(devices=[]):  # its weights are of no use, and the caller's generator stays
+        build_network(network, request.train.shape, request.train.classes)  # some refuse small images
     _check_start(request.start, network)
     wanted = Wanted(request.plan, request.budget, request.watch)
     plan = settle_plan(recipe, info, len(request.train), wanted)
