@@ -1,6 +1,6 @@
 """From runs on the shelf to one tidy table of curves; what was not run has rows that say so."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import pandas as pd
 import pyarrow as pa
@@ -56,13 +56,18 @@ def remarks(runs: Iterable[PaperRun], shelf: Shelf) -> list[str]:
     runs = list(runs)
     found = [stored for run in runs if (stored := shelf.stored(run)) is not None]
     notes = [*_few_samples(found, shelf), *_other_trainings(found, shelf), *_other_data(found)]
-    missing = _missing([run for run in runs if shelf.stored(run) is None])
+    done = {_title(stored.run) for stored in found}
+    missing = _missing([run for run in runs if shelf.stored(run) is None], done)
     return [*dict.fromkeys(notes), *([f"Not run: {', '.join(missing)}."] if missing else [])]
 
 
-def _missing(runs: Sequence[PaperRun]) -> list[str]:
-    """Models without a run, and, of models that have one, the attacks of further runs."""
-    whole = dict.fromkeys(_title(run) for run in runs if not run.part)
+def _missing(runs: Sequence[PaperRun], done: Collection[str]) -> list[str]:
+    """Models without a run, by which protocol where the other was, and the attacks of further runs."""
+    whole = dict.fromkeys(
+        f"{_title(run)}{f' by the {run.protocol} protocol' if _title(run) in done else ''}"
+        for run in runs
+        if not run.part
+    )
     parts = [f"{', '.join(run.attacks)} on {_title(run)}" for run in runs if run.part]
     return [*whole, *(part for part in parts if not any(part.endswith(f" on {title}") for title in whole))]
 

@@ -33,7 +33,7 @@ def _unequal(evidence: Evidence) -> list[str]:
         notes.append(f"{evidence.setting.title}: trainings have different lengths: {words} images.")
     held_out = {training["held_out"] for training in trainings}
     if len(held_out) > 1:
-        words = " to ".join(f"{count:,}" for count in (min(held_out), max(held_out)))
+        words = " to ".join(f"{count:,.0f}" for count in (min(held_out), max(held_out)))
         notes.append(
             f"{evidence.setting.title}: of the training images {words} were held out for the watch, so that "
             "not all were trained on the same."
