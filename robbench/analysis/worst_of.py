@@ -62,11 +62,20 @@ def curves_with_worst_of(outcomes: pa.Table, epsilons: tuple[float, ...]) -> pd.
     ]
     if not needs_worst_of(survivals for _, survivals in groups):
         return curves
-    worst = [_curve(group, worst_of(survivals)) for group, survivals in groups]
+    worst = [worst_of_curve(group, worst_of(survivals)) for group, survivals in groups]
     return pd.concat([curves, *worst], ignore_index=True)
 
 
-def _curve(rows: pd.DataFrame, survival: Survival) -> pd.DataFrame:
+def worst_of_curve(rows: pd.DataFrame, survival: Survival) -> pd.DataFrame:
+    """The curve of what survives every attack on a defense.
+
+    Args:
+        rows: Rows of its attacks, of outcomes or of curves: who was attacked, from which seed, how swept.
+        survival: What survives all of them, as from :func:`worst_of`.
+
+    Returns:
+        Columns as in :data:`robbench.schema.CURVES`, one row per ε of ``survival``.
+    """
     n, correct = len(survival.samples), survival.survived.sum(axis=0)
     interval = wilson(correct, np.array(n))
     columns = {

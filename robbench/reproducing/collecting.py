@@ -53,11 +53,11 @@ def collect_together(runs: Sequence[PaperRun], shelf: Shelf) -> pd.DataFrame:
 
 def remarks(runs: Iterable[PaperRun], shelf: Shelf) -> list[str]:
     """What makes the runs less than the paper's: few samples, other trainings or data, missing parts."""
-    runs = list(runs)
-    found = [stored for run in runs if (stored := shelf.stored(run)) is not None]
+    stored_runs = [(run, shelf.stored(run)) for run in runs]
+    found = [stored for _, stored in stored_runs if stored is not None]
     notes = [*_few_samples(found, shelf), *_other_trainings(found, shelf), *_other_data(found)]
     done = {_title(stored.run) for stored in found}
-    missing = _missing([run for run in runs if shelf.stored(run) is None], done)
+    missing = _missing([run for run, stored in stored_runs if stored is None], done)
     return [*dict.fromkeys(notes), *([f"Not run: {', '.join(missing)}."] if missing else [])]
 
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from robbench.analysis.intervals import wilson
-from robbench.analysis.worst_of import WORST_OF
+from robbench.analysis.worst_of import WORST_OF, worst_of_curve
 from robbench.reproducing.collecting import DONE
-from robbench.reproducing.fast_training.evidence import Evidence, Subject
+from robbench.reproducing.fast_training.evidence import Evidence
 from robbench.reproducing.fast_training.settings import BPDA, PGD, setting_title
 from robbench.schema import CURVES
 
@@ -22,7 +21,7 @@ def curves_table(known: Sequence[Evidence]) -> pd.DataFrame:
         table.assign(setting_epsilon=evidence.setting.epsilon, title=subject.title)
         for evidence in known
         for subject in evidence.subjects.values()
-        for table in (subject.curves, _worst(subject))
+        for table in (subject.curves, worst_of_curve(subject.curves, subject.survivals[WORST_OF]))
     ]
     return (
         pd.concat(tables, ignore_index=True).reindex(columns=list(_COLUMNS))
@@ -72,27 +71,3 @@ def _with_remarks(done: pd.DataFrame) -> pd.DataFrame:
 def _heading(table: pd.DataFrame) -> str:
     head = table.iloc[0]
     return f"{setting_title(head['dataset'], head['epsilon'])}, n = {head['n']:,.0f}"
-
-
-def _worst(subject: Subject) -> pd.DataFrame:
-    survival = subject.survivals[WORST_OF]
-    n, correct = len(survival.samples), survival.survived.sum(axis=0)
-    interval = wilson(correct, pd.array([n] * len(correct)).to_numpy())
-    head = subject.curves.iloc[0]
-    return pd.DataFrame(
-        {
-            **{name: head[name] for name in ("dataset", "defense", "norm", "criterion", "seed")},
-            "attack": WORST_OF,
-            "backend": "all",
-            "view": "all",
-            "loss": "",
-            "epsilon": survival.epsilons,
-            "n": n,
-            "n_correct": correct,
-            "robust_accuracy": correct / n,
-            "ci_low": interval.low,
-            "ci_high": interval.high,
-            "strategy": "+".join(sorted(set(subject.curves["strategy"]))),
-            "job_id": "+".join(survival.jobs),
-        }
-    )
