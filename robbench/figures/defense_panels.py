@@ -71,9 +71,9 @@ def _draw_block(block: SubFigure, table: pd.DataFrame, reference: str, rows: int
 
 def _write_name(axes: Axes, title: str, remark: str) -> None:
     axes.set_title(printable(without_collapse(title)), loc="left", fontsize=8.5, fontweight="bold", pad=3)
-    axes.annotate(
-        remark, (1, 0.93), xycoords="axes fraction", ha="right", va="top", fontsize=7, color=_WARNING
-    )
+    # Where curves only go down, the corner below their start stays free.
+    words = remark.replace(", ", ",\n")
+    axes.annotate(words, (0.03, 0.07), xycoords="axes fraction", fontsize=7, color=_WARNING)
 
 
 def _draw_lines(axes: Axes, points: pd.DataFrame, color: str, band: bool = True) -> None:

@@ -1,5 +1,7 @@
 """The comparison of fast trainings, on made-up runs where every verdict is known."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -9,6 +11,8 @@ from robbench.reproducing.fast_training.claims import CLAIMS
 from robbench.reproducing.fast_training.evidence import gather_evidence, summarize
 from robbench.reproducing.fast_training.judging import claims_table, judge_claims
 from robbench.reproducing.fast_training.settings import CIFAR10_LARGE, DIGITS, SETTINGS
+from robbench.reproducing.fast_training.tables import models_table
+from robbench.reproducing.fast_training.views import cost_panels, curves_table
 from robbench.reproducing.shelf import Shelf
 
 from .made_up_trainings import MadeUp, put_on
@@ -29,19 +33,27 @@ DEFENSES = {
         {"n_forward": 1_500_000, "n_backward": 1_200_000, "seconds": 17.0},
         "Backward Smoothing",
     ),
-    "nsq": MadeUp(980, 300, None, {}, "NSQ"),
-    "nsq-fgsm": MadeUp(980, 400, None, {}, "<script>"),
+    "sq": MadeUp(980, 300, None, {}, "SQ"),
+    "nsq": MadeUp(980, 300, 300, {}, "NSQ"),
+    "nsq-fgsm": MadeUp(980, 400, 390, {}, "<script>"),
 }
 
 
-@pytest.fixture
-def shelf(tmp_path) -> Shelf:
-    found = Shelf(tmp_path / "paper")
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory) -> Shelf:
+    """To read only."""
+    found = Shelf(tmp_path_factory.mktemp("fast") / "paper")
     put_on(found, DEFENSES)
     return found
 
 
 @pytest.fixture
+def own_shelf(shelf, tmp_path) -> Shelf:
+    """A copy, to write to."""
+    return Shelf(shutil.copytree(shelf.folder, tmp_path / "paper"))
+
+
+@pytest.fixture(scope="module")
 def judged(shelf) -> pd.DataFrame:
     return judge_claims(CLAIMS[DIGITS], gather_evidence(DIGITS, shelf))
 
@@ -57,9 +69,22 @@ def test_the_worst_is_what_no_attack_broke(shelf):
     assert (row["clean"], row["pgd"], row["autoattack"], row["worst_of"]) == (0.9, 0.2, 0.095, 0.095)
     assert row["ci_low"] < 0.095 < row["ci_high"]
     assert summary.loc["nsq", "worst_of"] == 0.3
-    assert pd.isna(summary.loc["nsq", "autoattack"])
     assert summary.loc["free-at", "state"] == "not run"
     assert not summary.loc["fast-at-ga", "learned"]
+
+
+def test_without_autoattack_the_worst_is_not_known_nor_drawn(shelf):
+    evidence = gather_evidence(DIGITS, shelf)
+    summary = summarize(evidence)
+    row = summary.set_index("defense").loc["sq"]
+    assert (row["clean"], row["pgd"]) == (0.98, 0.3)
+    assert row[["autoattack", "worst_of", "ci_low", "ci_high"]].isna().all()
+    curves = curves_table([evidence])
+    assert set(curves.loc[curves["defense"] == "sq", "attack"]) == {"pgd20", "bpda20"}
+    (points,) = cost_panels(summary).values()
+    assert set(points["defense"]) == DEFENSES.keys() - {"sq"}
+    (shown,) = models_table(summary.loc[summary["defense"] == "sq"]).rows
+    assert shown[3:9] == ("1,000", "98.0", "30.0", "not run", "not run", "")
 
 
 @pytest.mark.parametrize(
@@ -109,19 +134,19 @@ def test_a_setting_that_was_not_run_is_one_line(shelf):
     assert row[-1] == "not run"
 
 
-def test_fewer_samples_of_one_are_fewer_of_all(shelf):
-    put_on(shelf, {"fast-at": DEFENSES["fast-at"]}, samples=50, identity="1" * 16)
-    evidence = gather_evidence(DIGITS, shelf)
+def test_fewer_samples_of_one_are_fewer_of_all(own_shelf):
+    put_on(own_shelf, {"fast-at": DEFENSES["fast-at"]}, samples=50, identity="1" * 16)
+    evidence = gather_evidence(DIGITS, own_shelf)
     clean = [subject.survived("clean") for subject in evidence.subjects.values()]
     assert {None if survived is None else len(survived) for survived in clean} == {50}
 
 
-def test_figures_tables_and_page_are_written(shelf):
-    done = reproduce(ReproduceRequest(("fast-training",), shelf.folder, from_results=True))
+def test_figures_tables_and_page_are_written(own_shelf):
+    done = reproduce(ReproduceRequest(("fast-training",), own_shelf.folder, from_results=True))
     names = {path.name for path in done.files}
     data = {f"fast-training{ending}.csv" for ending in ("", "-curves", "-claims")}
     assert names == {*data, "fast-training.png", "fast-training-curves.png", "README.md"}
-    page = (shelf.folder / "README.md").read_text(encoding="utf-8")
+    page = (own_shelf.folder / "README.md").read_text(encoding="utf-8")
     section = page.partition("## Fast robust training")[2].partition("\n## ")[0]
     assert "![" in section
     assert "fast-training-curves.png" in section
@@ -134,7 +159,7 @@ def test_figures_tables_and_page_are_written(shelf):
     assert len(models.rows) == len(DEFENSES) + len(SETTINGS)
     assert all(len(row) == len(models.columns) for row in models.rows)
     assert all(len(row) == len(claims.columns) for row in claims.rows)
-    curves = pd.read_csv(shelf.folder / "fast-training-curves.csv")
+    curves = pd.read_csv(own_shelf.folder / "fast-training-curves.csv")
     worst = curves.loc[(curves["attack"] == "worst-of") & (curves["defense"] == "fast-bat")]
     assert list(worst["epsilon"]) == [0.0, 0.3]
 

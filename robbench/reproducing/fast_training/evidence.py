@@ -12,7 +12,7 @@ from robbench.analysis.survival import Survival, survivals_of
 from robbench.analysis.worst_of import WORST_OF, worst_of
 from robbench.figures.titles import defense_title
 from robbench.reproducing.collecting import DONE, NOT_RUN
-from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD, Setting
+from robbench.reproducing.fast_training.settings import AUTOATTACK, BPDA, PGD, Setting
 from robbench.reproducing.shelf import Shelf, StoredRun
 
 CLEAN = "clean"
@@ -59,7 +59,7 @@ class Subject:
     Attributes:
         name: The registered defense.
         title: What print calls it, a collapsed training included.
-        survivals: By attack, at 0 and at the setting's ε, worst-of included.
+        survivals: By attack, at 0 and at the setting's ε; worst-of where every attack of the setting was run.
         curves: Of every attack over its grid; columns as in :data:`robbench.schema.CURVES`.
         training: What is known of its training; empty: nothing.
         classes: Of the dataset.
@@ -72,16 +72,21 @@ class Subject:
     training: dict[str, Any]
     classes: int
 
+    @property
+    def clean(self) -> np.ndarray:
+        """Which samples are classified correctly without an attack."""
+        return next(iter(self.survivals.values())).survived[:, 0]
+
     def survived(self, attack: str) -> np.ndarray | None:
         """Which samples survive at the setting's ε, or at 0 for :data:`CLEAN`; None: not attacked so."""
         if attack == CLEAN:
-            return next(iter(self.survivals.values())).survived[:, 0]
+            return self.clean
         return self.survivals[attack].survived[:, 1] if attack in self.survivals else None
 
     @property
     def learned(self) -> bool:
         """Whether its clean accuracy is above guessing by a 95 % interval: else the training has failed."""
-        clean = next(iter(self.survivals.values())).survived[:, 0]
+        clean = self.clean
         return bool(wilson(np.array(clean.sum()), np.array(len(clean))).low > 1 / self.classes)
 
     @property
@@ -137,7 +142,8 @@ def _subject(
         found = survivals_of(rows[stored.folder], grid)
         survivals |= {attack: survival.at((0.0, setting.epsilon)) for attack, survival in found.items()}
         curves.append(curves_of(rows[stored.folder], grid))
-    survivals[WORST_OF] = worst_of(survivals.values())
+    if survivals.keys() >= {PGD, BPDA, AUTOATTACK}:
+        survivals[WORST_OF] = worst_of(survivals.values())
     title = runs[0].manifest["defenses"][name].get("title") or defense_title(name)
     return Subject(
         name,
@@ -155,8 +161,6 @@ def _summary_row(name: str, evidence: Evidence) -> dict[str, Any]:
     if name not in evidence.subjects:
         return {**known, "title": defense_title(name), "state": NOT_RUN}
     subject = evidence.subjects[name]
-    worst = subject.survivals[WORST_OF].survived[:, 1]
-    interval = wilson(np.array(worst.sum()), np.array(len(worst)))
     accuracies = {
         column: None if (survived := subject.survived(attack)) is None else float(survived.mean())
         for column, attack in (
@@ -170,11 +174,18 @@ def _summary_row(name: str, evidence: Evidence) -> dict[str, Any]:
         **known,
         "title": subject.title,
         "state": DONE,
-        "n": len(worst),
+        "n": len(subject.clean),
         **accuracies,
-        "ci_low": float(interval.low),
-        "ci_high": float(interval.high),
+        **_interval(subject.survived(WORST_OF)),
         "has_layer": subject.has_layer,
         "learned": subject.learned,
         **{column: subject.training.get(column) for column in _COST},
     }
+
+
+def _interval(survived: np.ndarray | None) -> dict[str, float]:
+    """The 95 % interval of an accuracy; empty: it is not known."""
+    if survived is None:
+        return {}
+    interval = wilson(np.array(survived.sum()), np.array(len(survived)))
+    return {"ci_low": float(interval.low), "ci_high": float(interval.high)}

@@ -51,7 +51,7 @@ def _row(row: dict[Any, Any]) -> tuple[str, ...]:
         row["overfitting"] or "not watched",
         f"{row['n']:,.0f}",
         *(_percent(row[column]) for column in (CLEAN, "pgd", "autoattack", "worst_of")),
-        f"{100 * row['ci_low']:.1f}–{100 * row['ci_high']:.1f}",
+        _interval(row["ci_low"], row["ci_high"]),
         _count(row["seconds"], 1.0, ""),
         _count(row["n_forward"], _MEGA, " M", 1),
         _count(row["n_backward"], _MEGA, " M", 1),
@@ -61,6 +61,11 @@ def _row(row: dict[Any, Any]) -> tuple[str, ...]:
 
 def _percent(share: float | None) -> str:
     return NOT_RUN if share is None or math.isnan(share) else f"{100 * share:.1f}"
+
+
+def _interval(low: float, high: float) -> str:
+    """An interval in %; blank where it is not known."""
+    return "" if math.isnan(low) else f"{100 * low:.1f}–{100 * high:.1f}"
 
 
 def _count(value: int | float | None, unit: float, letter: str, digits: int = 0) -> str:

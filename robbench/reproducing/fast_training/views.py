@@ -6,7 +6,7 @@ import pandas as pd
 
 from robbench.analysis.worst_of import WORST_OF, worst_of_curve
 from robbench.reproducing.collecting import DONE
-from robbench.reproducing.fast_training.evidence import Evidence
+from robbench.reproducing.fast_training.evidence import Evidence, Subject
 from robbench.reproducing.fast_training.settings import BPDA, PGD, setting_title
 from robbench.schema import CURVES
 
@@ -21,7 +21,7 @@ def curves_table(known: Sequence[Evidence]) -> pd.DataFrame:
         table.assign(setting_epsilon=evidence.setting.epsilon, title=subject.title)
         for evidence in known
         for subject in evidence.subjects.values()
-        for table in (subject.curves, worst_of_curve(subject.curves, subject.survivals[WORST_OF]))
+        for table in (subject.curves, *_worst(subject))
     ]
     return (
         pd.concat(tables, ignore_index=True).reindex(columns=list(_COLUMNS))
@@ -32,7 +32,8 @@ def curves_table(known: Sequence[Evidence]) -> pd.DataFrame:
 
 def cost_panels(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The points of each setting for :func:`robbench.figures.training_cost.draw_training_cost`."""
-    done = _with_remarks(summary.loc[(summary["state"] == DONE) & summary["n_forward"].notna()])
+    known = summary["worst_of"].notna() & summary["n_forward"].notna()
+    done = _with_remarks(summary.loc[(summary["state"] == DONE) & known])
     done = done.assign(passes=(done["n_forward"] + done["n_backward"]).astype(float))
     return {_heading(table): table for _, table in done.groupby(["dataset", "epsilon"], sort=False)}
 
@@ -56,6 +57,12 @@ def curve_blocks(summary: pd.DataFrame, curves: pd.DataFrame) -> dict[str, pd.Da
         shown &= (own["kind"] != "strongest") | (own["epsilon"] == epsilon)
         blocks[_heading(table)] = own.loc[shown].sort_values("defense", key=lambda names: names.map(order))
     return blocks
+
+
+def _worst(subject: Subject) -> list[pd.DataFrame]:
+    """The worst-of curve; empty where an attack is missing."""
+    survival = subject.survivals.get(WORST_OF)
+    return [] if survival is None else [worst_of_curve(subject.curves, survival)]
 
 
 def _with_remarks(done: pd.DataFrame) -> pd.DataFrame:
