@@ -80,7 +80,7 @@ class Registry(Generic[T]):
         """
         self._fill()
         if name not in self._members:
-            raise suggest(self.kind, name, self._members, self.list_command)
+            raise suggest(self.kind.replace("_", " "), name, self._members, self.list_command)
         return self._members[name]
 
     def items(self) -> list[tuple[str, T]]:

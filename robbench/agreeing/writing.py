@@ -12,9 +12,9 @@ from robbench.agreeing.summary import summarize
 from robbench.comparing.markdown import escape, markdown_table
 from robbench.comparing.writing import with_constants
 from robbench.figures.agreement import draw_agreement
-from robbench.figures.plotting import file_stem
 from robbench.figures.rendering import render
 from robbench.figures.titles import norm_title
+from robbench.file_names import file_stem
 from robbench.files import make_folder, write_bytes, write_csv, write_json
 from robbench.text_table import TextTable
 

@@ -12,7 +12,7 @@ from robbench.datasets import DatasetInfo, load_dataset
 from robbench.defenses.loading import LoadedDefense, load_defense
 from robbench.errors import UserError
 from robbench.executors.local import Workplace
-from robbench.figures.plotting import safe_file_name
+from robbench.file_names import safe_file_name
 from robbench.preparation import PreparedRun, RunSettings, assemble, check_defenses, prepare
 from robbench.spec import SweepSpec
 

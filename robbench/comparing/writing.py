@@ -8,9 +8,9 @@ import pandas as pd
 from robbench.comparing.contract import ComparedDataset
 from robbench.comparing.markdown import escape, markdown_table
 from robbench.figures.comparison import draw_comparison
-from robbench.figures.plotting import file_stem, safe_file_name
 from robbench.figures.rendering import render
 from robbench.figures.titles import norm_title, printable
+from robbench.file_names import file_stem, safe_file_name
 from robbench.files import make_folder, write_bytes, write_csv
 
 METHOD = (

@@ -1,8 +1,6 @@
 """From folders of runs to figure files."""
 
-import hashlib
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +10,7 @@ import pandas as pd
 from robbench.analysis.joining import join_runs
 from robbench.figures.registration import figures
 from robbench.figures.rendering import check_formats, render
+from robbench.file_names import file_stem
 from robbench.files import make_folder, write_csv
 from robbench.store import find_runs, read_some_curves
 
@@ -67,18 +66,6 @@ def plot(
     if len(set(joined.curves["run"])) > 1:
         files.append(_write_table(folder, joined.curves))
     return Plotted(files, [*read.notes, *joined.notes])
-
-
-def safe_file_name(text: str) -> str:
-    """A name as part of a file name: odd characters become ``_``, and a hash keeps such names apart."""
-    safe = re.sub(r"[^A-Za-z0-9._-]", "_", text).strip("._")[:60]
-    return safe if safe == text else f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:8]}".lstrip("-")
-
-
-def file_stem(dataset: str, norm: str) -> str:
-    """What the files of a dataset and a norm are called by; the norm is named where it is not linf."""
-    name = safe_file_name(dataset)
-    return name if norm == "linf" else f"{name}-{safe_file_name(norm)}"
 
 
 def _common_folder(paths: Sequence[Path]) -> Path:

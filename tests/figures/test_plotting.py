@@ -6,7 +6,6 @@ import pytest
 
 from robbench.errors import UserError
 from robbench.figures import plot
-from robbench.figures.plotting import safe_file_name
 from robbench.schema import OUTCOMES, arrow_schema
 from robbench.store import open_run
 from tests.figures.made_up import made_up_curves
@@ -69,13 +68,6 @@ def test_hostile_dataset_names_stay_in_the_folder(tmp_path: Path) -> None:
     assert len(set(files)) == len(hostile) + 1
     assert {path.resolve().parent for path in files} == {tmp_path / "results/figures"}
     assert all(path.is_file() for path in files)
-
-
-def test_safe_names_differ_where_names_differ() -> None:
-    options = ["a", "a/b", "a_b", "a\\b", "..", ".", "", "x" * 61, "x" * 62]
-    assert len({safe_file_name(name) for name in options}) == len(options)
-    assert safe_file_name("cifar10") == "cifar10"
-    assert all(len(safe_file_name(name)) <= 70 for name in options)
 
 
 @pytest.mark.parametrize(
