@@ -57,7 +57,7 @@ class Slots:
     ended: Flags
 
     def __len__(self) -> int:
-        return len(self.row)
+        return self.row.size(0)
 
     @classmethod
     def of(cls, window: Window, rows: Numbers, first: int, restart: int, points: int) -> "Slots":
