@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from robbench.analysis.protocols import PAPER
-from robbench.figures.titles import dataset_title
+from robbench.analysis.verdicts import signed
+from robbench.figures.titles import attack_title, dataset_title
 from robbench.reproducing.collecting import DONE, NOT_RUN
 from robbench.text_table import TextTable
 
@@ -45,10 +46,15 @@ def claims_table(data: pd.DataFrame) -> TextTable:
         data: Columns as in :data:`robbench.reproducing.collecting.COLUMNS`.
     """
     rows = [
-        (dataset_title(claim.dataset), claim.attack, f"{claim.epsilon:g}", claim.words, _ours(claim, data))
+        (dataset_title(claim.dataset), _words(claim), f"{claim.epsilon:g}", claim.words, _ours(claim, data))
         for claim in CLAIMS
     ]
     return TextTable("What the paper says of NSQ beside PGD-AT, in points", _COLUMNS, rows, numbers=1)
+
+
+def _words(claim: Claim) -> str:
+    name, details, _ = attack_title(claim.attack)
+    return ", ".join([name, *details])
 
 
 def _ours(claim: Claim, data: pd.DataFrame) -> str:
@@ -62,4 +68,4 @@ def _ours(claim: Claim, data: pd.DataFrame) -> str:
     accuracy = dict(zip(there["defense"], there["robust_accuracy"], strict=True))
     if not {"nsq", "pgd-at"} <= accuracy.keys():
         return NOT_RUN
-    return f"{100 * (accuracy['nsq'] - accuracy['pgd-at']):+.1f}"
+    return signed(100 * (accuracy["nsq"] - accuracy["pgd-at"]))

@@ -19,6 +19,7 @@ TRAININGS = "trainings.csv"
 _TRAINING_TEXTS = (
     "dataset",
     "defense",
+    "title",
     "folder",
     "device",
     "precision",
@@ -32,6 +33,7 @@ _TRAINING_TEXTS = (
 )
 """Columns that are text, whatever they look like."""
 _NOT_RECORDED = {
+    "title": "",
     "deviations": "",
     "held_out": 0,
     "peak_memory": 0,

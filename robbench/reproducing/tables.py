@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from robbench.analysis.protocols import PAPER, STRONGER
+from robbench.analysis.verdicts import signed
 from robbench.analysis.worst_of import WORST_OF
 from robbench.figures.epsilon_axis import natural_unit
 from robbench.figures.paper_points import PAPER_POINTS, PaperPoint, points_of
@@ -91,7 +92,7 @@ def _paper_row(point: PaperPoint, done: pd.DataFrame) -> tuple[str, ...]:
     worst_words = f"{percent(worst)} ({interval(worst)})" if worst is not None else ""
     if ours is None:
         return (*names, NOT_RUN, "", "", worst_words)
-    difference = f"{100 * (ours['robust_accuracy'] - point.accuracy):+.1f}"
+    difference = signed(100 * (ours["robust_accuracy"] - point.accuracy))
     return (*names, percent(ours), interval(ours), difference, worst_words)
 
 

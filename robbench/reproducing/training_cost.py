@@ -30,7 +30,7 @@ def cost_table(trainings: pd.DataFrame) -> TextTable:
     rows = [
         (
             dataset_title(row["dataset"]),
-            " ".join([defense_title(row["defense"]), *([f"({row['folder']})"] if row["folder"] else [])]),
+            " ".join([_title(row), *([f"({row['folder']})"] if row["folder"] else [])]),
             f"{row['clean_accuracy']:.1%} of {row['test_samples']:,}",
             f"{row['iterations']:,}",
             f"{row['recipe_iterations']:,}",
@@ -46,7 +46,7 @@ def cost_table(trainings: pd.DataFrame) -> TextTable:
 def cost_notes(trainings: pd.DataFrame) -> list[str]:
     """What was trained otherwise than its recipe, and PGD-AT's time over NSQ's beside what the paper says."""
     notes = [
-        f"{defense_title(row['defense'])} on {dataset_title(row['dataset'])}: {row['deviations']}."
+        f"{_title(row)} on {dataset_title(row['dataset'])}: {row['deviations']}."
         for row in trainings.loc[trainings["deviations"] != ""].to_dict("records")
     ]
     for dataset, table in trainings.loc[trainings["folder"] == ""].groupby("dataset", sort=False):
@@ -64,6 +64,10 @@ def cost_notes(trainings: pd.DataFrame) -> list[str]:
             f"of NSQ ({where}), and {passes:.1f} times as many passes.{claim}"
         )
     return notes
+
+
+def _title(row: dict[Any, Any]) -> str:
+    return row["title"] or defense_title(row["defense"])
 
 
 def _passes(row: dict[Any, Any]) -> float:

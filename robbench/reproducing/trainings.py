@@ -31,6 +31,7 @@ from robbench.training.adopting import Adoption, adopt
 COLUMNS = (
     "dataset",
     "defense",
+    "title",
     "folder",
     "seed",
     "iterations",
@@ -55,6 +56,7 @@ COLUMNS = (
 )
 """One row per model: what it is, what it cost, in seconds and passes of one image, and how it was made.
 
+``title`` is what print calls the defense; empty in a table from before it was recorded.
 ``recipe_iterations`` is what the recipe takes by itself: the paper's schedule, where it gives one.
 ``deviations`` are all other differences from the recipe, as ``steps 7 instead of 40``; empty: none.
 ``held_out`` is how many training images only the watch saw.
@@ -150,12 +152,13 @@ def record_trainings(models: Iterable[tuple[Training, StoredModel]], shelf: Shel
 def _row(training: Training, model: StoredModel) -> dict[str, Any]:
     card = model.card
     info = datasets.get(card.dataset)
-    recipe_plan = build_recipe(card.defense, info, card.options).plan(info)
+    recipe = build_recipe(card.defense, info, card.options)
     values = {name: getattr(card, name) for name in COLUMNS if hasattr(card, name)}
     return values | {
+        "title": recipe.title,
         "folder": training.folder,
         "iterations": int(card.plan["iterations"]),
-        "recipe_iterations": recipe_plan.iterations,
+        "recipe_iterations": recipe.plan(info).iterations,
         "deviations": "" if training.adopted else "; ".join(_deviations(training, card)),
         "batch_size": int(card.plan["batch_size"]),
         "held_out": int(card.plan.get("held_out", 0)),

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from robbench.analysis.protocols import PAPER, STRONGER
+from robbench.analysis.verdicts import signed
 from robbench.figures.paper_points import PAPER_POINTS
 from robbench.models import find_model
 from robbench.reproducing import PaperRun, Training, targets
@@ -64,7 +65,7 @@ def test_the_papers_numbers_stand_beside_ours():
     )
     assert (mnist["dataset"], mnist["defense"]) == ("MNIST", "NSQ")
     assert mnist["ours"] == f"{100 * ours:.1f}"
-    assert mnist["difference"] == f"{100 * (ours - 0.9849):+.1f}"
+    assert mnist["difference"] == signed(100 * (ours - 0.9849))
     others = [row for row in rows if row is not mnist]
     assert {row["ours"] for row in others} == {"not run"}
 
@@ -87,7 +88,13 @@ def test_the_speed_up_is_measured_per_iteration():
     assert "12.0 times as long" in note
     assert "11.0 times as many passes" in note
     assert "24" in note
-    assert len(cost_table(table).rows) == 2
+    assert [row[1] for row in cost_table(table).rows] == ["NSQ", "PGD-AT"]
+
+
+def test_a_training_is_called_by_its_title():
+    row = dict.fromkeys(COLUMNS, 1) | {"dataset": "digits", "defense": "n-fgsm", "title": "N-FGSM"}
+    ((_, title, *_),) = cost_table(pd.DataFrame([row | {"folder": "epsilon-16", "device": "here"}])).rows
+    assert title == "N-FGSM (epsilon-16)"
 
 
 def test_an_unknown_protocol_is_refused():
@@ -110,5 +117,6 @@ def test_what_the_paper_says_of_two_defenses_is_a_difference_of_ours():
     curves = made_up_curves(["pgd-at", "nsq"], ["pgd100"]).assign(protocol=PAPER, state="done")
     at_end = curves.loc[curves["epsilon"] == curves["epsilon"].max()].set_index("defense")["robust_accuracy"]
     rows = claims_table(curves).rows
-    assert rows[0][-1] == f"{100 * (at_end['nsq'] - at_end['pgd-at']):+.1f}"
+    assert rows[0][1] == "PGD, 100 steps"
+    assert rows[0][-1] == signed(100 * (at_end["nsq"] - at_end["pgd-at"]))
     assert {row[-1] for row in rows[1:]} == {"not run"}
