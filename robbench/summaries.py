@@ -21,11 +21,22 @@ def announce(prepared: PreparedRun, folder: Path) -> list[str]:
         f"{prepared.info.title}: {counted(len(dataset), 'sample')}, {prepared.spec.norm}, ε = {grid}",
         f"{counted(len(prepared.plan.jobs), 'job')} on {prepared.manifest['device']}, into {folder}",
     ]
+    lines += _models_note(prepared)
     lines += _grid_notes(prepared.spec.eps_grid)
     for cell, earlier in prepared.plan.shared():
         reason = "has no layer to approximate" if cell.attack.startswith("bpda") else "asks for the same"
         lines.append(f"{cell.attack} on {cell.defense} {reason}: it is {earlier.attack}, computed once.")
     return lines
+
+
+def _models_note(prepared: PreparedRun) -> list[str]:
+    """Which folder the weights of registered defenses came from: the first of several that has them."""
+    homes = dict[str, list[str]]()
+    for name, defense in prepared.workplace.defenses.items():
+        if defense.card is not None:
+            origin = Path(prepared.manifest["defenses"][name]["origin"])
+            homes.setdefault(str(origin.parent), []).append(name)
+    return [f"Weights from {home}: {', '.join(names)}" for home, names in homes.items()]
 
 
 def _grid_notes(written: str) -> list[str]:

@@ -26,9 +26,10 @@ METHOD = (
     "of differing so much, over all cells, if nothing but random numbers differs, from a second run of every "
     "backend with another seed. Both are corrected by Holm's method over all tests of this page. A "
     "difference counts as chance if no cell differs without the random start (where that can be left out) "
-    "and no test is below 0.05; as rounding if no more cells differ without it than change when the step is "
-    "longer by 1e-5; else as unexplained. The last table but one goes from what `robbench run` reports here "
-    "to each library, one cause at a time; its parts add up."
+    "and no test is below 0.05; as rounding if cells change when the step is longer by 1e-5, and those that "
+    "differ without the random start are not significantly more (exact binomial test, 0.05); else as "
+    "unexplained. The last table but one goes from what `robbench run` reports here to each library, one "
+    "cause at a time; its parts add up."
 )
 _FRAMES = ("curves", "points", "pairs", "causes", "ladder")
 

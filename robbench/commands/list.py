@@ -13,7 +13,9 @@ from robbench.commands.options import FOLDER
     type=click.Choice(["defenses", "attacks", "datasets", "networks", "models", "figures"]),
     metavar="WHAT",
 )
-@click.option("--models-dir", type=FOLDER, help="Where the models are. Default: ./models, then the shipped.")
+@click.option(
+    "--models-dir", type=FOLDER, help="Where models are looked for before ./models and the shipped."
+)
 def command(what: str, models_dir: Path | None) -> None:
     """List what there is: WHAT is defenses, attacks, datasets, networks, models or figures."""
     from robbench.console import Terminal

@@ -31,7 +31,7 @@ quiet = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 places = options(
     click.option("--data-dir", type=FOLDER, help="Where the data are. Default: $ROBBENCH_DATA, then ./data."),
     click.option(
-        "--models-dir", type=FOLDER, help="Where the models are. Default: ./models, then the shipped."
+        "--models-dir", type=FOLDER, help="Where models are looked for before ./models and the shipped."
     ),
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …"),
     quiet,

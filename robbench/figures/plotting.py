@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from robbench.analysis.joining import join_runs
+from robbench.errors import UserError
 from robbench.figures.registration import figures
 from robbench.figures.rendering import check_formats, render
 from robbench.file_names import file_stem
@@ -52,10 +53,14 @@ def plot(
     check_formats(formats)
     read = read_some_curves(find_runs(*paths), "draw")
     joined = join_runs(read.curves)
-    drawn = {
-        f"{figure}-{file_stem(str(dataset), str(norm))}": draw(table)
-        for (dataset, norm), table in joined.curves.groupby(["dataset", "norm"], sort=False)  # pyright: ignore[reportGeneralTypeIssues]
-    }
+    drawn, refused = {}, list[UserError]()
+    for (dataset, norm), table in joined.curves.groupby(["dataset", "norm"], sort=False):  # pyright: ignore[reportGeneralTypeIssues]
+        try:
+            drawn[f"{figure}-{file_stem(str(dataset), str(norm))}"] = draw(table)
+        except UserError as error:
+            refused.append(error)
+    if not drawn:
+        raise refused[0]
     folder = out or _common_folder(paths) / FOLDER
     make_folder(folder)
     files = []
@@ -65,7 +70,10 @@ def plot(
             render(picture, files[-1], format)
     if len(set(joined.curves["run"])) > 1:
         files.append(_write_table(folder, joined.curves))
-    return Plotted(files, [*read.notes, *joined.notes])
+    return Plotted(
+        files,
+        [*read.notes, *joined.notes, *(f"Not drawn: {error.message} {error.hint}" for error in refused)],
+    )
 
 
 def _common_folder(paths: Sequence[Path]) -> Path:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from robbench.analysis.protocols import PROTOCOLS, protocol_of
 from robbench.analysis.worst_of import WORST_OF
+from robbench.errors import UserError
 from robbench.figures.curve_panel import describe_panel, draw_panel, legend_of, write_title
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.foot import LINE, draw_foot, foot_height, wrap_notes
@@ -50,6 +51,9 @@ def draw_protocols(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Fi
         curves: Columns as in :data:`robbench.schema.CURVES`, and ``protocol``; not empty.
         title: What stands above.
         notes: What a reader must know, in sentences; they stand below.
+
+    Raises:
+        UserError: No attack of the curves has a panel.
     """
     with house_style():
         return _draw(curves, title, notes)
@@ -61,6 +65,12 @@ def _draw(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Figure:
         for name in PROTOCOLS
         if len(part := curves.loc[curves["protocol"] == name]) and _panels_of(part)
     ]
+    if not rows:
+        raise UserError(
+            f"This figure shows PGD and BPDA, and of those nothing was run on {curves['dataset'].iloc[0]}.",
+            f"Run `--attacks pgd100,bpda`, or draw {', '.join(map(str, curves['attack'].unique()))} by "
+            "`--figure curves`.",
+        )
     columns = max(len(panels) for _, panels in rows)
     titles = [[describe_panel(panel) for panel in panels] for _, panels in rows]
     rooms = [max(len(lines) for lines in row) - 1 for row in titles]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from robbench.errors import UserError
-from robbench.figures.rendering import check_formats, render
+from robbench.figures.rendering import FORMATS, check_formats, render
 from robbench.files import make_folder
 from robbench.reproducing.contract import Collected, Target
 from robbench.reproducing.page import PAGE, write_page
@@ -76,7 +76,6 @@ def reproduce(request: ReproduceRequest, run: Runner | None = None) -> Reproduce
         run(chosen, shelf)
         for target in chosen:
             target.compute(shelf)
-    collected = {target.name: found for target in chosen if (found := target.collect(shelf)) is not None}
     if not shelf.folder.is_dir():
         raise UserError(
             f"There is no folder {shelf.folder} to draw from.",
@@ -84,13 +83,15 @@ def reproduce(request: ReproduceRequest, run: Runner | None = None) -> Reproduce
         )
     files, tables, notes = [], [], []
     for target in chosen:
-        if target.name in collected:
-            files += _write(target, collected[target.name], shelf, request.formats)
-            tables += [table for table in [target.table(collected[target.name])] if table is not None]
-            tables += target.more_tables(collected[target.name])
-            notes += collected[target.name].notes
+        collected = target.collect(shelf)
+        if collected is not None:
+            files += _write(target, collected, shelf, request.formats)
+            tables += [table for table in [target.table(collected)] if table is not None]
+            tables += target.more_tables(collected)
+            notes += collected.notes
         else:
             notes.append(f"{target.title}: not computed yet; robbench reproduce {target.name}")
+    files += _refresh_others(chosen, shelf)
     write_page(shelf, all_targets())
     return Reproduced([*files, shelf.folder / PAGE], tables, list(dict.fromkeys(notes)))
 
@@ -110,7 +111,20 @@ def _state(target: Target, shelf: Shelf) -> str:
     return f"{there} of {len(target.runs)}"
 
 
+def _refresh_others(chosen: Sequence[Target], shelf: Shelf) -> list[Path]:
+    """Write anew what shares runs with the chosen targets: the page would contradict older files."""
+    runs = {run for target in chosen for run in target.runs}
+    files = []
+    for target in all_targets():
+        is_there = shelf.data_path(target.name).is_file()
+        if target not in chosen and is_there and runs.intersection(target.runs):
+            collected = target.collect(shelf)
+            files += _write(target, collected, shelf, ()) if collected is not None else []
+    return files
+
+
 def _write(target: Target, collected: Collected, shelf: Shelf, formats: Sequence[str]) -> list[Path]:
+    """Write data and figures, also in formats that are there already, which would else be out of date."""
     make_folder(shelf.folder)
     shelf.write_data(target.name, collected.data)
     files = [shelf.data_path(target.name)]
@@ -121,7 +135,8 @@ def _write(target: Target, collected: Collected, shelf: Shelf, formats: Sequence
     figures |= {f"{target.name}-{name}": target.draw_more(collected, name) for name in target.more_figures}
     drawn = {stem: figure for stem, figure in figures.items() if figure is not None}
     for stem, figure in drawn.items():
-        for format in dict.fromkeys(formats):
+        there = [format for format in FORMATS if (shelf.folder / f"{stem}.{format}").is_file()]
+        for format in dict.fromkeys([*formats, *there]):
             files.append(shelf.folder / f"{stem}.{format}")
             render(figure, files[-1], format)
     return files

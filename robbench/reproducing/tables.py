@@ -97,7 +97,9 @@ def _paper_row(point: PaperPoint, done: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _row_for(point: PaperPoint, done: pd.DataFrame, protocol: str) -> pd.Series | None:
-    for _, curve in done.loc[done["protocol"] == protocol].groupby(["defense", "attack", "criterion"]):
+    for _, curve in done.loc[done["protocol"] == protocol].groupby(
+        ["dataset", "defense", "attack", "criterion"]
+    ):
         if any(found == point for found in points_of(curve)):
             return _at(curve, point.epsilon)
     return None

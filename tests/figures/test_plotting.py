@@ -11,11 +11,13 @@ from robbench.store import open_run
 from tests.figures.made_up import made_up_curves
 
 
-def make_run(folder: Path, defenses: list[str], complete: bool = True, **options: Any) -> Path:
+def make_run(
+    folder: Path, defenses: list[str], complete: bool = True, attack: str = "pgd100", **options: Any
+) -> Path:
     with open_run(folder, {"identity": "ab12", "spec": {}}) as store:
         if complete:
             outcomes = arrow_schema(OUTCOMES).empty_table()
-            store.finish(outcomes, made_up_curves(defenses, ["pgd100"], **options), {})
+            store.finish(outcomes, made_up_curves(defenses, [attack], **options), {})
     return folder
 
 
@@ -101,3 +103,13 @@ def test_a_damaged_table_is_named_and_nothing_written(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"curves\.parquet"):
         plot([run])
     assert not (run / "figures").exists()
+
+
+def test_what_a_figure_cannot_show_does_not_stop_the_others(tmp_path: Path) -> None:
+    make_run(tmp_path / "pgd", ["nsq"])
+    make_run(tmp_path / "fgsm", ["nsq"], attack="fgsm", dataset="digits")
+    files, notes = plot([tmp_path], figure="fig3")
+    assert names(tmp_path / "figures") == {"fig3-mnist.png", "joined-curves.csv"} == {f.name for f in files}
+    assert [note for note in notes if "nothing was run on digits" in note]
+    with pytest.raises(UserError, match="nothing was run on digits"):
+        plot([tmp_path / "fgsm"], figure="fig3")

@@ -1,7 +1,9 @@
 """The paper's figures of curves: rows by protocol, panels by attack, and what is said below."""
 
 import pandas as pd
+import pytest
 
+from robbench.errors import UserError
 from robbench.figures import figures
 from robbench.figures.attack_ladder import draw_ladder
 from robbench.figures.protocol_panels import draw_protocols
@@ -48,3 +50,8 @@ def test_a_ladder_says_what_was_not_run():
     figure.draw_without_rendering()
     assert len(figure.axes[0].lines) == 1
     assert [text.get_text() for text in figure.axes[1].texts] == ["not run"]
+
+
+def test_attacks_without_a_panel_are_refused():
+    with pytest.raises(UserError, match="PGD and BPDA, and of those nothing was run on mnist"):
+        figures.get("fig3")(made_up_curves(["natural"], ["fgsm"]))

@@ -70,6 +70,14 @@ def test_the_papers_numbers_stand_beside_ours():
     assert {row["ours"] for row in others} == {"not run"}
 
 
+def test_a_dataset_does_not_hide_anothers_numbers():
+    grid = (0.0, 4 / 255, 8 / 255)
+    curves = [made_up_curves(["nsq"], ["pgd20"], grid, dataset=name) for name in ("cifar10", "imagenet")]
+    table = paper_table(pd.concat(curves, ignore_index=True).assign(protocol=PAPER, state="done"))
+    ours = {row[:3]: row[5] for row in table.rows}
+    assert "not run" not in {ours[name, "NSQ", "PGD, 20 steps"] for name in ("CIFAR-10", "ImageNet")}
+
+
 def test_the_speed_up_is_measured_per_iteration():
     row = dict.fromkeys(COLUMNS, "") | {
         "dataset": "mnist",

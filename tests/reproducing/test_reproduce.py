@@ -111,6 +111,19 @@ def test_partial_says_what_was_not_run(reproducer):
     assert "models/nowhere" in (reproducer.folder / "README.md").read_text(encoding="utf-8")
 
 
+def test_what_shares_a_run_is_written_anew_in_every_format_there_is(reproducer):
+    reproducer("tiny", "--samples", 8, "--format", "svg")
+    before = contents(reproducer.folder, "tiny.*")
+    typed = reproducer("lacking", "--samples", 9, "--partial")
+    assert typed.code == 0, typed.err
+    data = pd.read_csv(reproducer.folder / "tiny.csv")
+    shared = (data["defense"] == "natural") & (data["protocol"] == "paper")
+    assert (set(data.loc[shared, "n"]), set(data.loc[~shared, "n"])) == ({9}, {8})
+    after = contents(reproducer.folder, "tiny.*")
+    assert after.keys() == before.keys() == {"tiny.csv", "tiny.svg"}
+    assert after["tiny.svg"] != before["tiny.svg"]
+
+
 def test_a_training_by_another_recipe_is_told(reproducer, tmp_path):
     for defense in ("natural", "nsq"):
         model = find_model("digits", defense)

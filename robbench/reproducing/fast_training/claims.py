@@ -85,7 +85,7 @@ _FAMILY = (
         tuple(NotBelow("free-at", "pgd-at", attack) for attack in _ATTACKS),
     ),
     Claim(
-        "Two steps have the robustness of PGD-AT’s ten",
+        "Two steps have the robustness of PGD-AT’s many",
         "our question",
         tuple(NotBelow("pgd2-at", "pgd-at", attack) for attack in _ATTACKS),
     ),
