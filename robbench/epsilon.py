@@ -30,7 +30,7 @@ def parse_epsilon(text: str) -> float:
     """Read one radius in pixel scale, images in [0, 1]; fractions such as ``8/255`` are allowed.
 
     Raises:
-        UserError: Not a number, negative, or above 1.
+        UserError: Not a number, or negative.
     """
     return float(_parse_fraction(text))
 
@@ -56,6 +56,21 @@ def parse_grid(text: str) -> tuple[float, ...]:
 def tidy_grid(points: tuple[float, ...]) -> tuple[float, ...]:
     """The grid that is swept: sorted, without repetitions, and with 0, which costs one forward pass."""
     return tuple(sorted({0.0, *points}))
+
+
+def check_pixel_radii(points: tuple[float, ...]) -> None:
+    """Refuse radii by which no single pixel can be changed; under l2 a change is that of all pixels together.
+
+    Raises:
+        UserError: One is above 1.
+    """
+    largest = max(points)
+    if largest > 1:
+        pixels = f"{largest:g}" if largest <= 255 else "8"
+        raise UserError(
+            f"ε = {largest:g} is above 1, but images lie in [0, 1].",
+            f"In pixel values of 0 to 255, write it as a fraction: {pixels}/255.",
+        )
 
 
 def _parse_range(text: str) -> tuple[float, ...]:
@@ -86,13 +101,7 @@ def _parse_fraction(text: str) -> Fraction:
             f"{text.strip()!r} is not a radius ε.", "Write a number such as 0.3 or a fraction such as 8/255."
         ) from None
     if value < 0:
-        raise UserError(f"ε cannot be negative, and {text.strip()} is.", "Radii lie between 0 and 1.")
-    if value > 1:
-        pixels = text.strip() if value <= 255 else "8"
-        raise UserError(
-            f"ε = {text.strip()} is above 1, but images lie in [0, 1].",
-            f"In pixel values of 0 to 255, write it as a fraction: {pixels}/255.",
-        )
+        raise UserError(f"ε cannot be negative, and {text.strip()} is.", "Give 0 or more.")
     return value
 
 

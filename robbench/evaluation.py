@@ -13,12 +13,22 @@ from robbench.analysis.worst_of import curves_with_worst_of
 from robbench.attacks.catalog import ResolvedAttack
 from robbench.datasets import Dataset, DatasetInfo, load_dataset
 from robbench.datasets.custom import custom_info, from_arrays
+from robbench.datasets.loading import first_samples
 from robbench.defenses import Defense
+from robbench.defenses.check import check_defense
 from robbench.defenses.loading import LoadedDefense, load_defense, state_hash
 from robbench.devices import choose_batch_size, choose_device
+from robbench.errors import UserError
 from robbench.executors import MemorySink, RunObserver, SilentObserver, run_locally
 from robbench.executors.local import Workplace
-from robbench.preparation import RunSettings, assemble, check_defenses, resolve_attacks
+from robbench.preparation import (
+    CHECKED_SAMPLES,
+    RunSettings,
+    assemble,
+    check_defenses,
+    check_names,
+    resolve_attacks,
+)
 from robbench.registry import suggest
 from robbench.running import cell_outcomes
 from robbench.spec import SweepSpec
@@ -113,18 +123,17 @@ def evaluate_samples(
     if given:
         raise suggest("option of evaluate", next(iter(given)), EvaluationOptions.__annotations__)
 
-    info, dataset = _load(data, settings, spec)
+    check_names(spec)
     defense = model if isinstance(model, Defense) else Defense(model)
+    given_model = LoadedDefense(name, name, defense, state_hash(defense), None, "given from Python")
     home = _device_of(defense.model)
     device = home if settings.device == "auto" else choose_device(settings.device)
-    resolved = resolve_attacks(spec, info, dataset.classes)
-    loaded = {
-        name: LoadedDefense(name, name, defense, state_hash(defense), None, "given from Python"),
-        **_sources(resolved, info, dataset, settings),
-    }
+    batch_size = choose_batch_size(settings.batch_size, device)
     try:
+        info, dataset = _load(data, settings, spec, given_model, device)
+        resolved = resolve_attacks(spec, info, dataset.classes)
+        loaded = {name: given_model, **_sources(resolved, name, info, dataset, settings)}
         check_defenses(list(loaded.values()), dataset, device)
-        batch_size = choose_batch_size(settings.batch_size, device)
         workplace = Workplace(dataset, loaded, device, batch_size, settings.batch_size is None)
         prepared = assemble(spec, info, workplace, resolved, "robbench.evaluate")
         sink = MemorySink()
@@ -145,17 +154,27 @@ def _grid_text(eps_grid: str | Sequence[int | float]) -> str:
     return eps_grid if isinstance(eps_grid, str) else ",".join(repr(float(point)) for point in eps_grid)
 
 
-def _load(data: Data, settings: RunSettings, spec: SweepSpec) -> tuple[DatasetInfo, Dataset]:
+def _load(
+    data: Data, settings: RunSettings, spec: SweepSpec, model: LoadedDefense, device: torch.device
+) -> tuple[DatasetInfo, Dataset]:
     if isinstance(data, str):
         return load_dataset(data, settings.data_dir, samples=spec.samples)
-    dataset = from_arrays(*data)
-    return custom_info(dataset), dataset if spec.samples is None else dataset.first(spec.samples)
+    labelled = from_arrays(*data)
+    # The samples at hand need not have every label, and targeted attacks aim at all that the model knows.
+    few = labelled.samples(torch.arange(min(CHECKED_SAMPLES, len(labelled))))
+    dataset = from_arrays(*data, classes=check_defense(model, few, labelled.classes, device))
+    return custom_info(dataset), first_samples(dataset, spec.samples, "What was handed over")
 
 
 def _sources(
-    attacks: Sequence[ResolvedAttack], info: DatasetInfo, dataset: Dataset, settings: RunSettings
+    attacks: Sequence[ResolvedAttack], taken: str, info: DatasetInfo, dataset: Dataset, settings: RunSettings
 ) -> dict[str, LoadedDefense]:
     names = {attack.source for attack in attacks if attack.source}
+    if taken in names:
+        raise UserError(
+            f"The model is called {taken!r}, and so is the source of a transfer attack.",
+            "Give the model another name.",
+        )
     return {
         name: load_defense(name, info, dataset.classes, dataset.shape, settings.models_dir)
         for name in sorted(names)

@@ -82,7 +82,7 @@ def prepare(spec: SweepSpec, settings: RunSettings, command: str = "") -> Prepar
     """
     device = choose_device(settings.device)
     batch_size = choose_batch_size(settings.batch_size, device)
-    _check_names(spec)
+    check_names(spec)
     info, dataset = load_dataset(spec.dataset, settings.data_dir, samples=spec.samples)
     attacks = resolve_attacks(spec, info, dataset.classes)
     names = dict.fromkeys([*spec.defenses, *(attack.source for attack in attacks if attack.source)])
@@ -159,7 +159,12 @@ def check_defenses(loaded: Sequence[LoadedDefense], dataset: Dataset, device: to
         check_defense(defense, few, dataset.classes, device)
 
 
-def _check_names(spec: SweepSpec) -> None:
+def check_names(spec: SweepSpec) -> None:
+    """Refuse a norm, a precision, a strategy or a criterion that there is not.
+
+    Raises:
+        UserError: One of them is unknown.
+    """
     get_norm(spec.norm)
     choose_precision(spec.precision, torch.device("cpu"))
     check_strategy(spec.sweep)

@@ -8,7 +8,7 @@ from typing import Any
 
 import tomli_w
 
-from robbench.epsilon import parse_grid, tidy_grid
+from robbench.epsilon import check_pixel_radii, parse_grid, tidy_grid
 from robbench.errors import UserError
 from robbench.registry import suggest
 
@@ -66,11 +66,14 @@ class SweepSpec:
             standard: The dataset's one standard ε.
 
         Raises:
-            UserError: The grid as written is none; or no grid is given and the norm is not linf, or the
-                dataset has no radii of its own.
+            UserError: The grid as written is none, or above 1 under linf; or no grid is given and the norm is
+                not linf, or the dataset has no radii of its own.
         """
         if self.eps_grid and self.eps_grid != CANONICAL:
-            return tidy_grid(parse_grid(self.eps_grid))
+            grid = tidy_grid(parse_grid(self.eps_grid))
+            if self.norm == "linf":
+                check_pixel_radii(grid)
+            return grid
         if not canonical:
             raise UserError(
                 "Your own data have no standard radii.", 'Give some: eps_grid="0:0.3:13" or [0, 0.1].'

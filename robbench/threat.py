@@ -62,23 +62,34 @@ class Linf(Norm):
         return (2 * uniform(keys, shape) - 1) * per_image(epsilon)
 
 
+_INSIDE = 1 - 2**-21
+"""A projection onto a Euclidean sphere ends this much within it: a float32 length is not exact."""
+
+
+def _length(offsets: Images) -> PerSample:
+    """The Euclidean length of each offset, summed in float64: a large image has 10⁵ squares to add."""
+    return torch.linalg.vector_norm(offsets.flatten(1), dim=1, dtype=torch.float64).to(offsets.dtype)
+
+
 class L2(Norm):
     """The Euclidean length of the change."""
 
     name = "l2"
 
     def distance(self, images: Images, others: Images) -> PerSample:
-        return torch.linalg.vector_norm((images - others).flatten(1), dim=1)
+        return _length(images - others)
 
     def project(self, points: Images, centers: Images, epsilon: PerSample) -> Images:
         offset = points - centers
-        length = torch.linalg.vector_norm(offset.flatten(1), dim=1).clamp_min(1e-12)
+        share = epsilon * _INSIDE / _length(offset).clamp_min(1e-12)
         # The box is convex and holds the center, so clipping to it never leaves the ball.
-        return (centers + offset * per_image((epsilon / length).clamp_max(1))).clamp(0, 1)
+        return (centers + offset * per_image(share.clamp_max(1))).clamp(0, 1)
 
     def ascent(self, gradient: Images) -> Images:
-        length = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
-        return gradient / per_image(length.clamp_min(1e-12))
+        # Scaled first: squares of what a confident network leaves of its gradient are 0 in float32.
+        largest = gradient.flatten(1).abs().amax(1).clamp_min(torch.finfo(gradient.dtype).tiny)
+        scaled = gradient / per_image(largest)
+        return scaled / per_image(_length(scaled).clamp_min(1e-12))
 
     def random_offset(self, keys: Keys, shape: tuple[int, int, int], epsilon: PerSample) -> Images:
         normal = torch.erfinv((2 * uniform(keys, shape) - 1).clamp(-1 + 1e-6, 1 - 1e-6))

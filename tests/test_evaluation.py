@@ -90,3 +90,33 @@ def test_importing_robbench_is_light():
 
     code = "import sys, robbench; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"sweep": "survivor"}, "survivor"),
+        ({"criterion": "top3"}, "top3"),
+        ({"norm": "l3"}, "l3"),
+        ({"samples": 0}, "at least 1"),
+        ({"samples": -5}, "at least 1"),
+        ({"samples": 61}, "has 60 samples"),
+        ({"name": "natural", "attacks": ["transfer2:source=natural"]}, "another name"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_attack(linear, options, words):
+    model, images, labels = linear
+    given = {"attacks": ["pgd2"], "eps_grid": [0, 0.05], **options}
+    with pytest.raises(UserError, match=words):
+        robbench.evaluate(model, (images, labels), **given)
+
+
+def test_attacks_know_every_class_that_the_model_knows():
+    torch.manual_seed(0)
+    images, labels = torch.rand(4, 1, 4, 4), torch.tensor([0, 1, 0, 1])
+    ten, two = (nn.Sequential(nn.Flatten(), nn.Linear(16, count)) for count in (10, 2))
+    # The DLR loss needs four classes, of which these samples have two.
+    dlr = {"attacks": ["apgd2-dlr@torchattacks"], "eps_grid": [0, 0.01]}
+    assert len(robbench.evaluate(ten, (images, labels), **dlr)) == 2
+    with pytest.raises(UserError, match="classes"):
+        robbench.evaluate(two, (images, labels), **dlr)

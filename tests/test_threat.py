@@ -74,3 +74,25 @@ def test_overshoot_by_rounding_is_allowed_and_more_is_not():
 def test_unknown_norm():
     with pytest.raises(UserError, match="l1"):
         get_norm("l1")
+
+
+@pytest.mark.parametrize("scale", [1e-36, 1e-20, 1.0, 1e30])
+def test_l2_ascent_has_unit_length_whatever_the_gradients_scale(scale):
+    gradient = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    ascent = get_norm("l2").ascent(gradient * scale)
+    assert ascent.flatten(1).norm(dim=1).tolist() == pytest.approx([1.0] * 3, abs=1e-5)
+    assert torch.allclose(ascent, get_norm("l2").ascent(gradient), atol=1e-5)
+
+
+def test_l2_ascent_of_nothing_is_nothing():
+    assert not get_norm("l2").ascent(torch.zeros(2, 1, 2, 2)).any()
+
+
+@pytest.mark.parametrize("epsilon", [0.5, 1.0, 3.0, 20.0])
+def test_l2_projections_of_large_images_lie_in_the_ball(epsilon):
+    draw = torch.Generator().manual_seed(1)
+    centers = torch.rand(16, 3, 299, 299, generator=draw)
+    ball = Ball(centers, torch.full((16,), epsilon), get_norm("l2"))
+    points = ball.project(centers + torch.randn(centers.shape, generator=draw))
+    assert ball.within(points).all()
+    assert (ball.norm.distance(points, centers) > 0.7 * epsilon).all()

@@ -23,14 +23,32 @@ def load_dataset(
             or above what the split holds.
     """
     info = datasets.get(name)
-    if samples is not None and samples < 1:
-        raise UserError(f"A run needs at least 1 sample, not {samples}.", "Leave --samples out to take all.")
-    dataset = info.load(data_dir, split)
+    _check_count(samples)
+    return info, first_samples(info.load(data_dir, split), samples, f"The {split} split of {info.title}")
+
+
+def first_samples(dataset: Dataset, samples: int | None, name: str) -> Dataset:
+    """The first so many samples of a dataset.
+
+    Args:
+        dataset: Whose samples.
+        samples: How many; None: all.
+        name: What the dataset is, for the message.
+
+    Raises:
+        UserError: A number of samples that is below 1 or above what there are.
+    """
+    _check_count(samples)
     if samples is None:
-        return info, dataset
+        return dataset
     if samples > len(dataset):
         raise UserError(
-            f"The {split} split of {info.title} has {len(dataset)} samples, not {samples}.",
+            f"{name} has {len(dataset)} samples, not {samples}.",
             f"Ask for 1 to {len(dataset)}, or leave --samples out to take all.",
         )
-    return info, dataset.first(samples)
+    return dataset.first(samples)
+
+
+def _check_count(samples: int | None) -> None:
+    if samples is not None and samples < 1:
+        raise UserError(f"A run needs at least 1 sample, not {samples}.", "Leave --samples out to take all.")

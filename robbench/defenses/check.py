@@ -9,7 +9,7 @@ from robbench.errors import UserError
 from robbench.tensors import Images
 
 
-def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device: torch.device) -> None:
+def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device: torch.device) -> int:
     """Run every view of a defense on a few images and on one, and refuse what cannot be benchmarked.
 
     Args:
@@ -18,17 +18,22 @@ def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device:
         classes: The number of classes that the labels come from.
         device: Where the benchmark will run.
 
+    Returns:
+        The number of logits that the exact model gives for each image.
+
     Raises:
         UserError: A view raises, returns no (n, k) tensor of floats, fewer logits than classes, or numbers
             that are not finite.
     """
-    images = samples.images.to(device)
+    images, logits = samples.images.to(device), dict[str, int]()
     for view in loaded.defense.views:
         for batch in (images, images[:1]):
-            _check_view(loaded, view, batch, classes, device)
+            logits[view] = _check_view(loaded, view, batch, classes, device)
+    return logits["exact"]
 
 
-def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, device: torch.device) -> None:
+def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, device: torch.device) -> int:
+    """Check one view on one batch; the number of its logits."""
     what = (
         f"The defense {loaded.name}" if view == "exact" else f"The view {view!r} of the defense {loaded.name}"
     )
@@ -52,3 +57,4 @@ def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, 
         )
     if not torch.isfinite(logits).all():
         raise UserError(f"{what} returned NaN or infinity for {given}.", "Attacks need finite logits.")
+    return logits.shape[1]

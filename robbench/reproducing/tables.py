@@ -92,7 +92,7 @@ def _paper_row(point: PaperPoint, done: pd.DataFrame) -> tuple[str, ...]:
     worst_words = f"{percent(worst)} ({interval(worst)})" if worst is not None else ""
     if ours is None:
         return (*names, NOT_RUN, "", "", worst_words)
-    difference = signed(100 * (ours["robust_accuracy"] - point.accuracy))
+    difference = signed(100 * (ours.to_dict()["robust_accuracy"] - point.accuracy))
     return (*names, percent(ours), interval(ours), difference, worst_words)
 
 
