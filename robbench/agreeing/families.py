@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from robbench.attacks.catalog import ResolvedAttack, attack_options, resolve_attack
 from robbench.attacks.names import BACKENDS, AttackName, parse_attack
+from robbench.attacks.registration import attacks
 from robbench.datasets import DatasetInfo
 from robbench.errors import UserError
 from robbench.registry import suggest
@@ -115,7 +116,8 @@ def make_family(text: str, backends: tuple[str, ...], setting: Setting) -> Famil
         try:
             members[backend] = setting.resolve(replace(name, backend=backend))
         except UserError as error:
-            left_out[backend] = error.message
+            if not _runs_one_algorithm(backend):
+                left_out[backend] = error.message
     if len(members) < 2:
         raise UserError(
             f"Only {', '.join(members) or 'no backend'} can run {text!r}, so there is nothing to compare: "
@@ -126,6 +128,11 @@ def make_family(text: str, backends: tuple[str, ...], setting: Setting) -> Famil
     without = _switched_off(name, members, setting)
     variants = _variants(name, next(iter(members)), members, setting)
     return Family(label, members, without, variants, left_out)
+
+
+def _runs_one_algorithm(backend: str) -> bool:
+    """Whether a backend has but one attack: that it does not run another is no news."""
+    return sum(attack.backend == backend for _, attack in attacks.items()) == 1
 
 
 def _switched_off(

@@ -3,6 +3,7 @@
 import importlib.util
 import math
 import types
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from fractions import Fraction
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -106,7 +107,13 @@ def _find(name: AttackName) -> type[Attack]:
             f"{name.algorithm!r} does not run on the backend {name.backend!r}.",
             f"It runs on {', '.join(offered)}.",
         )
-    return attacks.get(registered_name(name.algorithm, name.backend or offered[0]))
+    return attacks.get(registered_name(name.algorithm, name.backend or _preferred(name.algorithm, offered)))
+
+
+def _preferred(algorithm: str, offered: Sequence[str]) -> str:
+    """The first backend; one that only an extra brings gives way to the next where it is not installed."""
+    first = attacks.get(registered_name(algorithm, offered[0]))
+    return offered[0] if len(offered) == 1 or not first.is_extra or is_installed(first) else offered[1]
 
 
 def _views_of(attack_class: type[Attack]) -> tuple[str, ...]:

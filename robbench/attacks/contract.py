@@ -45,7 +45,7 @@ class Attack(ABC):
     algorithm: ClassVar[str]
     """Lower-case letters only: ``pgd``."""
     backend: ClassVar[str] = "native"
-    """Who runs it: ``native``, ``torchattacks``, ``foolbox`` or ``art``."""
+    """Who runs it: ``native``, ``pyautoattack``, ``torchattacks``, ``foolbox`` or ``art``."""
     paper: ClassVar[str]
     """Author, year and arXiv number."""
     norms: ClassVar[tuple[str, ...]] = ("linf",)
@@ -55,6 +55,8 @@ class Attack(ABC):
     """Whether it differentiates the model; only then do views other than ``exact`` make sense."""
     requires: ClassVar[str] = ""
     """The module that must be importable; empty for none."""
+    is_extra: ClassVar[bool] = False
+    """Whether that module comes with an extra of robbench only."""
     minimum_classes: ClassVar[int] = 2
     loss_minimum_classes: ClassVar[Mapping[str, int]] = {}
     """The classes that a loss needs, where that is more: the logits ratio of DLR is undefined on two."""

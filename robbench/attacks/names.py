@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from robbench.errors import UserError
 
-BACKENDS = ("native", "torchattacks", "foolbox", "art")
+BACKENDS = ("native", "pyautoattack", "torchattacks", "foolbox", "art")
 
 _NAME = re.compile(
     r"(?P<algorithm>[a-z]+)(?P<steps>[0-9]{1,9})?(?P<words>(?:-[a-z]+)*)(?:@(?P<backend>[a-z]*))?(?P<options>(?::[^:]*)*)"

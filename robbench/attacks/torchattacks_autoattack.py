@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-import torch
-
 from robbench.attacks.calling import StandIn, fresh_images, single_radius, stand_in, undisturbed
+from robbench.attacks.cascade import attack_in_turn
 from robbench.attacks.contract import BudgetAttack, Problem
 from robbench.attacks.registration import register_attack
 from robbench.attacks.torchattacks_adapter import build_square
@@ -44,17 +43,8 @@ class TorchattacksAutoAttack(BudgetAttack):
 
         with undisturbed(problem):
             model = stand_in(problem)
-            images, labels = fresh_images(problem), problem.labels
-            points = images.clone()
-            standing = torch.arange(len(images), device=images.device)
-            for part in self._parts(torchattacks, model, problem):
-                points[standing] = part(images[standing], labels[standing]).detach()
-                with torch.no_grad():
-                    holds = model(points[standing]).argmax(1) == labels[standing]
-                standing = standing[holds]
-                if not len(standing):
-                    break
-            return points
+            parts = self._parts(torchattacks, model, problem)
+            return attack_in_turn(parts, model, fresh_images(problem), problem.labels)
 
     def _parts(self, library: ModuleType, model: StandIn, problem: Problem) -> Iterator[Any]:
         epsilon, seed, steps = single_radius(problem), problem.seed, self.steps or 100

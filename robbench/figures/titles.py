@@ -25,7 +25,12 @@ _ALGORITHMS = {
 _LOSSES = {"ce": "cross-entropy", "cw": "CW∞ loss", "dlr": "DLR loss"}
 VIEW_TITLES = {"bpda": " with BPDA", "substitute": ", layer left out", "smooth": ", layer smoothed"}
 """How an attack gets around a defense's non-differentiable layer."""
-_BACKENDS = {"art": "by ART", "foolbox": "by foolbox", "torchattacks": "by torchattacks"}
+_BACKENDS = {
+    "art": "by ART",
+    "foolbox": "by foolbox",
+    "pyautoattack": "by its authors’ code",
+    "torchattacks": "by torchattacks",
+}
 _DATASETS = {"cifar10": "CIFAR-10", "digits": "Digits", "imagenet": "ImageNet", "mnist": "MNIST"}
 _DEFENSES = {"natural": "Natural", "nsq": "NSQ", "pgd-at": "PGD-AT", "sq": "SQ"}
 _NORMS = {"l2": "L₂", "linf": "L∞"}

@@ -22,7 +22,8 @@ def test_the_list_is_complete_and_every_guard_holds() -> None:
         assert line.state in (PRESENT, MISSING), line
         assert line.guarded is (None if line.state == MISSING else True)
         assert line.source.startswith("https://github.com/")
-    assert {line.package for line in lines if line.state == PRESENT} == {"torchattacks", "foolbox", "art"}
+    present = {line.package for line in lines if line.state == PRESENT}
+    assert present == {"torchattacks", "foolbox", "art", "pyautoattack"}
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])  # pyright: ignore[reportArgumentType]
     assert logging.getLogger().handlers == before[2]

@@ -10,6 +10,7 @@ from robbench.tensors import Images, Labels
 from robbench.threat import Ball, get_norm
 
 SMALL: dict[str, dict[str, Any]] = {
+    "autoattack@pyautoattack": {"steps": 10, "queries": 50},
     "autoattack@torchattacks": {"steps": 10, "queries": 50},
     "square@torchattacks": {"queries": 100},
     "square@art": {"queries": 60},

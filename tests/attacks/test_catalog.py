@@ -13,6 +13,7 @@ from robbench.attacks.art_adapter import ArtPGD
 from robbench.attacks.catalog import ResolvedAttack, attack_options, is_installed, resolve_attack
 from robbench.attacks.foolbox_adapter import FoolboxPGD
 from robbench.attacks.gradient import FGSM, PGD
+from robbench.attacks.pyautoattack_adapter import PyAutoAttack
 from robbench.attacks.torchattacks_adapter import TorchattacksAPGD
 from robbench.attacks.torchattacks_autoattack import TorchattacksAutoAttack
 from robbench.attacks.transfer import Transfer
@@ -43,7 +44,8 @@ def resolve(text: str, norm: str = "linf", classes: int = 10) -> ResolvedAttack:
         ("bpda9@art", ArtPGD(steps=9), "bpda"),
         ("apgd", TorchattacksAPGD(), "exact"),
         ("apgd30-dlr-bpda", TorchattacksAPGD(steps=30, loss="dlr"), "bpda"),
-        ("autoattack:queries=100", TorchattacksAutoAttack(queries=100), "exact"),
+        ("autoattack:queries=100", PyAutoAttack(queries=100), "exact"),
+        ("autoattack@torchattacks:queries=100", TorchattacksAutoAttack(queries=100), "exact"),
         ("transfer7:source=natural", Transfer(steps=7), "exact"),
     ],
 )
@@ -64,7 +66,7 @@ def test_settles_every_parameter(text, attack, view) -> None:
         ("square", "torchattacks"),
         ("apgd", "torchattacks"),
         ("fab", "torchattacks"),
-        ("autoattack", "torchattacks"),
+        ("autoattack", "pyautoattack"),
         ("deepfool", "foolbox"),
         ("fmn", "foolbox"),
         ("hopskipjump", "art"),
@@ -83,7 +85,7 @@ def test_chooses_the_backend_where_none_is_given(text, backend) -> None:
         ("pgd9-substitute-cw@foolbox", "bpda9-substitute-cw@foolbox"),
         ("fgsm-bpda", "fgsm-bpda"),
         ("square:queries=5000", "square@torchattacks"),
-        ("autoattack50:queries=100", "autoattack50@torchattacks:queries=100"),
+        ("autoattack50:queries=100", "autoattack50@pyautoattack:queries=100"),
         ("pgd9:restarts=1:random_start=no", "pgd9:random_start=false"),
         ("transfer9:source=natural", "transfer9:source=natural"),
         ("noise100", "noise"),
@@ -184,7 +186,8 @@ def test_refuses_what_cannot_be(text, message, hint) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["fmn", "square", "square@art", "autoattack", "fgsm@torchattacks", "pgd@torchattacks"]
+    "text",
+    ["fmn", "square", "square@art", "autoattack@torchattacks", "fgsm@torchattacks", "pgd@torchattacks"],
 )
 def test_refuses_a_norm_that_an_attack_does_not_know(text) -> None:
     with pytest.raises(UserError, match="does not work in the norm l2") as error:
@@ -204,7 +207,8 @@ def test_a_loss_may_need_more_classes() -> None:
     ("text", "module", "package"),
     [
         ("pgd@foolbox", "foolbox", "foolbox"),
-        ("autoattack", "torchattacks", "torchattacks"),
+        ("autoattack@pyautoattack", "pyautoattack", "pyautoattack"),
+        ("autoattack@torchattacks", "torchattacks", "torchattacks"),
         ("hopskipjump", "art", "adversarial-robustness-toolbox"),
     ],
 )
@@ -217,9 +221,17 @@ def test_says_which_library_is_missing(text, module, package, monkeypatch) -> No
         resolve(text)
     assert f"pip install {package}" in error.value.hint
     assert resolve("pgd100")
-    assert not is_installed(
-        type(attacks.get(f"pgd@{module}")()) if module != "torchattacks" else TorchattacksAPGD
+    assert not is_installed(next(attack for _, attack in attacks.items() if attack.requires == module))
+
+
+def test_an_extra_that_is_not_there_gives_way(monkeypatch) -> None:
+    there = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == "pyautoattack" else there(name, *rest),
     )
+    assert resolve("autoattack").label == "autoattack@torchattacks"
 
 
 def test_every_attack_is_described() -> None:

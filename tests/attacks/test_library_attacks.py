@@ -50,6 +50,7 @@ def labels(net: SmoothNet, images: torch.Tensor) -> torch.Tensor:
 
 def test_the_adapters_are_registered() -> None:
     assert set(BUDGET) == {
+        "autoattack@pyautoattack",
         *(f"{name}@torchattacks" for name in ("fgsm", "pgd", "apgd", "square", "autoattack")),
         *(f"{name}@foolbox" for name in ("fgsm", "pgd", "noise")),
         *(f"{name}@art" for name in ("pgd", "apgd", "square")),
@@ -234,7 +235,11 @@ def test_finds_the_critical_epsilon_of_a_linear_model_in_l2(name) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["apgd@torchattacks", "apgd@art", "square@torchattacks", "square@art", "autoattack@torchattacks"]
+    "name",
+    [
+        *("apgd@torchattacks", "apgd@art", "square@torchattacks", "square@art"),
+        *("autoattack@torchattacks", "autoattack@pyautoattack"),
+    ],
 )
 @pytest.mark.parametrize("classes", [2, 3, 6])
 def test_strong_attacks_come_near_the_critical_epsilon(name, classes) -> None:
