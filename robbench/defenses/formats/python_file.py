@@ -3,13 +3,12 @@
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 from robbench.defenses.formats.contract import Made, ModelFormat, Wanted, split_factory_name
 from robbench.defenses.formats.factories import call_factory, find_factory, title_of
+from robbench.defenses.formats.neighbours import importable_neighbours
 from robbench.defenses.formats.registration import register_format
 from robbench.defenses.formats.robustbench_copy import copy_hint
 from robbench.errors import UserError
@@ -39,9 +38,10 @@ class PythonFile(ModelFormat):
             source = path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise UserError(f"The file {path} cannot be read: {error}.") from error
-        with _importable_siblings(path):
+        with importable_neighbours(path.resolve().parent):
             build = find_factory(_import_file(path), factory, str(path))
-            return Made(call_factory(build, name, wanted), title_of(f"{path.stem}.{factory}"), source)
+            defense = call_factory(build, name, wanted)
+        return Made(defense, title_of(f"{path.stem}.{factory}"), source)
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -61,15 +61,3 @@ def _import_file(path: Path) -> ModuleType:
             copy_hint(error) or f"`python {path}` shows where.",
         ) from error
     return module
-
-
-@contextmanager
-def _importable_siblings(path: Path) -> Iterator[None]:
-    """Let the file import its neighbours, as it could when run by itself."""
-    directory = str(path.resolve().parent)
-    # Last, so that no neighbour shadows a library.
-    sys.path.append(directory)
-    try:
-        yield
-    finally:
-        sys.path.remove(directory)
