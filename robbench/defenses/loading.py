@@ -9,7 +9,8 @@ from robbench.datasets import DatasetInfo, datasets
 from robbench.defenses.check import check_defense
 from robbench.defenses.contract import Defense, DefenseRecipe
 from robbench.defenses.formats import Made, Wanted, find_format
-from robbench.defenses.formats.factories import call_factory
+from robbench.defenses.formats.factories import call_factory, defining_module
+from robbench.defenses.formats.source_text import text_of_module
 from robbench.defenses.loaded import LoadedDefense, state_hash, views_of
 from robbench.defenses.options import build_recipe
 from robbench.defenses.registration import defenses
@@ -61,7 +62,7 @@ def load_defense(
     check_models_dir(models_dir)
     registered = defenses.get(name)
     if not (isinstance(registered, type) and issubclass(registered, DefenseRecipe)):
-        made = Made(call_factory(registered, name, wanted), name, "")
+        made = Made(call_factory(registered, name, wanted), name, text_of_module(defining_module(registered)))
         return _from_outside(made, f"entry point {name}")
     return _from_disk(name, info, classes, shape, find_model(info.name, name, models_dir))
 

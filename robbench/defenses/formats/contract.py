@@ -29,7 +29,8 @@ class Made(NamedTuple):
     title: str
     """What results call it; fit for a file name, and with a dot, so that it is no registered name."""
     source: str
-    """Text that changes when the defense does, beyond its tensors: its source code, or a file's hash."""
+    """Text that changes when the defense does, beyond its tensors: its code, what it imports included, or a
+    file's hash. It tells neither where things lie, nor what else was loaded."""
 
 
 class ModelFormat(ABC):

@@ -1,7 +1,9 @@
 """Calling a user's factory, with what it asks for by name."""
 
+import functools
 import inspect
 import re
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -63,6 +65,13 @@ def find_factory(module: ModuleType, factory: str, where: str) -> Callable[..., 
             f"factory in {where}", factory, _factories(module) or ["(no function is defined there)"]
         )
     return build
+
+
+def defining_module(build: Callable[..., Any]) -> ModuleType | None:
+    """The module in which a factory is defined; of a partial one, in which the whole is."""
+    while isinstance(build, functools.partial):
+        build = build.func
+    return sys.modules.get(build.__module__)
 
 
 def title_of(text: str) -> str:

@@ -1,7 +1,6 @@
 """A factory in an installed package."""
 
 import importlib
-import inspect
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +8,7 @@ from robbench.defenses.formats.contract import Made, ModelFormat, Wanted
 from robbench.defenses.formats.factories import call_factory, find_factory, title_of
 from robbench.defenses.formats.registration import IMPORT_PATH, register_format
 from robbench.defenses.formats.robustbench_copy import copy_hint
+from robbench.defenses.formats.source_text import text_of_module
 from robbench.errors import UserError
 
 
@@ -24,7 +24,8 @@ class ImportPath(ModelFormat):
             raise UserError(f"{name!r} names a module, but no factory in it.", f"Write {place}:build.")
         module = _import(place, factory)
         build = find_factory(module, factory, place)
-        return Made(call_factory(build, name, wanted), title_of(f"{place}.{factory}"), _source(module))
+        defense = call_factory(build, name, wanted)
+        return Made(defense, title_of(f"{place}.{factory}"), text_of_module(module))
 
 
 def _import(place: str, factory: str) -> ModuleType:
@@ -41,11 +42,3 @@ def _hint(error: BaseException, place: str, factory: str) -> str:
     if Path(f"{place}.py").is_file():
         return f"Did you mean {place}.py:{factory}?"
     return "Is its package installed where robbench is? A file is written path/to/file.py:factory."
-
-
-def _source(module: ModuleType) -> str:
-    """The module's own text; empty where it has none, as one written in C."""
-    try:
-        return inspect.getsource(module)
-    except (OSError, TypeError):
-        return ""

@@ -11,6 +11,7 @@ from robbench.defenses.formats.factories import call_factory, find_factory, titl
 from robbench.defenses.formats.neighbours import importable_neighbours
 from robbench.defenses.formats.registration import register_format
 from robbench.defenses.formats.robustbench_copy import copy_hint
+from robbench.defenses.formats.source_text import text_with_neighbours
 from robbench.errors import UserError
 
 
@@ -38,10 +39,12 @@ class PythonFile(ModelFormat):
             source = path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise UserError(f"The file {path} cannot be read: {error}.") from error
-        with importable_neighbours(path.resolve().parent):
+        file = path.resolve()
+        with importable_neighbours(file.parent) as places:
             build = find_factory(_import_file(path), factory, str(path))
             defense = call_factory(build, name, wanted)
-        return Made(defense, title_of(f"{path.stem}.{factory}"), source)
+        title = title_of(f"{path.stem}.{factory}")
+        return Made(defense, title, text_with_neighbours(file, source, places))
 
 
 def _import_file(path: Path) -> ModuleType:

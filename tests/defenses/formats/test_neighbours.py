@@ -77,7 +77,9 @@ def test_a_folder_that_a_file_puts_onto_the_path_is_its_own(write, tmp_path, pla
         write(f"{folder}/{there}/my_layers.py", LAYERS.format(factor=number))
         start = f"import sys\nsys.path.append({str((tmp_path / folder / there).resolve())!r})\n"
         names.append(write(f"{folder}/mine.py", start + FILE))
-    assert [factor(load(name)) for name in names] == [2, 3]
+    loaded = [load(name) for name in names]
+    assert [factor(each) for each in loaded] == [2, 3]
+    assert len({each.weights_sha256 for each in loaded}) == 2
 
 
 def test_a_file_that_puts_its_folder_first_does_not_shadow_those_of_others(write, tmp_path):
