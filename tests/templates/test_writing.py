@@ -2,6 +2,7 @@ import pytest
 
 from robbench.errors import UserError
 from robbench.templates import KINDS, write_defense
+from tests.defenses.formats.loaded import load
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -10,6 +11,24 @@ def test_it_fits_on_a_screen_and_names_itself(tmp_path, kind):
     text = (tmp_path / "mine.py").read_text()
     assert f"robbench check {tmp_path}/mine.py:build" in text
     assert len(text.splitlines()) <= 60
+
+
+def test_the_network_is_trained_once_and_again_after_an_edit(tmp_path):
+    path = tmp_path / "mine.py"
+    name = write_defense(path, "network")
+
+    def built(steps: int) -> bytes:
+        path.write_text(text.replace("range(600)", f"range({steps})"))
+        return load(name).defense.model.get_parameter("layers.1.weight").detach().numpy().tobytes()
+
+    text = path.read_text()
+    untrained = built(0)
+    (weights,) = tmp_path.glob("mine.digits-*.pt")
+    written = weights.stat().st_mtime_ns
+    assert built(0) == untrained
+    assert weights.stat().st_mtime_ns == written
+    assert built(1) != untrained
+    assert len(list(tmp_path.glob("mine.digits-*.pt"))) == 2
 
 
 def test_a_name_with_a_blank_is_quoted_for_the_shell(tmp_path):
