@@ -10,7 +10,8 @@ import rich_click as click
 from robbench import __version__, commands
 from robbench.errors import UserError
 
-STOPPED = "Stopped. Everything found so far is kept: run the same command again to continue."
+STOPPED = "Stopped. No file is half written; the same command starts over."
+STOPPED_TO_GO_ON = "Stopped. Everything written so far is kept: run the same command again to continue."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -28,12 +29,17 @@ def cli() -> None:
     """
 
 
+_going_on: set[str] = set()
+
 for _module in pkgutil.iter_modules(commands.__path__):
     if _module.name != "options":
-        _command = importlib.import_module(f"{commands.__name__}.{_module.name}").command
+        _file = importlib.import_module(f"{commands.__name__}.{_module.name}")
+        _command = _file.command
         # Each file names its panel of --help; rich-click looks the command up there by its own name.
         _command.name = _module.name.replace("_", "-")
         cli.add_command(_command)
+        if getattr(_file, "GOES_ON", False):
+            _going_on.add(_command.name)
 
 
 def main() -> None:
@@ -53,5 +59,6 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        click.echo(STOPPED, err=True)
+        # The group has no options with values: the first argument is the command.
+        click.echo(STOPPED_TO_GO_ON if _going_on.intersection(sys.argv[1:2]) else STOPPED, err=True)
         sys.exit(1)

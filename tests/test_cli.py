@@ -355,6 +355,17 @@ def test_interrupted_it_says_that_nothing_is_lost(tmp_path):
     assert "Traceback" not in err
 
 
+def test_interrupted_a_command_that_keeps_nothing_says_so(shell, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("robbench.bench.running.run_bench", stop)
+    typed = shell("bench", "--defense", "natural")
+    assert typed.code == 1
+    assert "the same command starts over" in typed.err
+    assert "kept" not in typed.err
+
+
 def test_an_unsorted_grid_is_sorted_and_said_so(shell, tmp_path):
     typed = shell(
         *("run", "--defense", "natural", "--attacks", "fgsm", "--samples", "20", "--out", tmp_path / "run"),

@@ -9,6 +9,8 @@ import rich_click as click
 
 from robbench.commands.options import FOLDER, places, read_sweep, subjects
 
+GOES_ON = True
+
 
 @click.command(panel="Judge")
 @subjects

@@ -7,6 +7,8 @@ import rich_click as click
 
 from robbench.commands.options import FOLDER, places, read_sweep
 
+GOES_ON = True
+
 
 @click.command(panel="Judge")
 @click.option("--defense", "defenses", multiple=True, help="Names or file.py:factory; commas or repeated.")

@@ -6,6 +6,8 @@ import rich_click as click
 
 from robbench.commands.options import FOLDER, places
 
+GOES_ON = True
+
 
 @click.command(panel="Measure")
 @click.argument("targets", nargs=-1)

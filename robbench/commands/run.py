@@ -7,6 +7,8 @@ import rich_click as click
 
 from robbench.commands.options import FOLDER, conditions, places, read_sweep, subjects
 
+GOES_ON = True
+
 
 @click.command(panel="Measure")
 @subjects

@@ -6,6 +6,8 @@ import rich_click as click
 
 from robbench.commands.options import places
 
+GOES_ON = True
+
 
 @click.command(panel="Train")
 @click.option("--defense", "defenses", multiple=True, help="Names; commas or repeated.")
@@ -40,7 +42,11 @@ from robbench.commands.options import places
     help="Fixes weights, batches and noise. Of several, as 0,1,2, each has a folder in the models directory.",
 )
 @click.option("--start", help="Begin with the weights of this trained defense: fine-tuning.")
-@click.option("--restart", is_flag=True, help="Train anew, whatever model or checkpoint is there.")
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="Train anew, whatever model or checkpoint is there. Killed and typed again, it goes on.",
+)
 @places
 def command(
     defenses: tuple[str, ...],
@@ -69,7 +75,7 @@ def command(
     from robbench.devices import choose_device
     from robbench.spec import split_names
     from robbench.summaries import training_line, training_table
-    from robbench.training import parse_budget
+    from robbench.training import parse_budget, restart_together
     from robbench.training import train as train_defense
     from robbench.training_requests import find_start, make_requests, parse_seeds
 
@@ -92,6 +98,11 @@ def command(
         start=None if start is None else find_start(dataset, start, models_dir),
         restart=restart,
     )
+    if restart:
+        requests = restart_together(requests)
+        done = sum(not request.restart for request in requests)
+        if done:
+            terminal.say(f"Going on where --restart was interrupted: {done} of {len(requests)} are done.")
     cards = []
     for request in requests:
         with terminal.training_progress(f"{request.defense} on {dataset}") as progress:

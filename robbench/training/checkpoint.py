@@ -84,5 +84,5 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
     ) as error:
         raise UserError(
             f"The checkpoint {path} cannot be read: {type(error).__name__}.",
-            "Delete it, or train anew with --restart.",
+            "Delete it, and repeat the command.",
         ) from error

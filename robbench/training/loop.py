@@ -1,19 +1,15 @@
 """Training a defense: from a request to a model on disk with its card."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from robbench.classifier import seeded
 from robbench.errors import UserError
-from robbench.files import make_folder
 from robbench.models import ModelCard, card_path, read_card
 from robbench.models.weights import read_weights
+from robbench.training import restarting
 from robbench.training.checkpoint import checkpoint_path, load_checkpoint
 from robbench.training.completing import complete
+from robbench.training.lock import sole_writer
 from robbench.training.observer import SilentTraining, TrainingObserver
 from robbench.training.pace import fit_into
 from robbench.training.request import (
@@ -32,6 +28,7 @@ def train(request: TrainingRequest, observer: TrainingObserver | None = None) ->
 
     A training that is killed at any moment and asked for again ends with the weights of an undisturbed one,
     on the same machine and as far as its kernels are deterministic. A model that is there is left alone.
+    One that is trained anew goes on, too; for several of one command see :mod:`robbench.training.restarting`.
 
     Args:
         request: What to train.
@@ -46,16 +43,16 @@ def train(request: TrainingRequest, observer: TrainingObserver | None = None) ->
     """
     job = settle(request)
     watcher = observer or SilentTraining()
-    with _only_writer(job.weights):
-        if request.restart:
-            checkpoint_path(job.weights).unlink(missing_ok=True)
-        elif (finished := _finished(job)) is not None:
+    with sole_writer(job.weights):
+        if not request.restart and (finished := _finished(job)) is not None:
             watcher.on_notice(f"{job.weights} is there already, trained as asked. --restart trains it anew.")
             return finished
+        restarting.begin(job)
         with seeded(request.seed, request.device):
             run = _begin(job)
             complete(run, watcher)
             card = store(run)
+        restarting.end(job)
         checkpoint_path(job.weights).unlink(missing_ok=True)
         return card
 
@@ -95,23 +92,3 @@ def _finished(job: SettledTraining) -> ModelCard | None:
         )
     read_weights(stored)
     return stored.card
-
-
-@contextmanager
-def _only_writer(weights: Path) -> Iterator[None]:
-    """Hold a model's files alone; the system releases the lock when the process dies."""
-    make_folder(weights.parent)
-    path = weights.with_suffix(".lock")
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UserError(
-            f"Another process is training {weights.with_suffix('')}.",
-            "Wait for it, or train into another --models-dir.",
-        ) from None
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        lock.release()

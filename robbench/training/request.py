@@ -41,7 +41,7 @@ class TrainingRequest:
         device: Where to train.
         models_dir: The directory of models to write into.
         command: The command that asks for it, for the card.
-        restart: Train anew, whatever checkpoint or model is there.
+        restart: Train anew, whatever checkpoint or model is there; asked again after an interruption, go on.
         checkpoint_seconds: Time between two checkpoints.
     """
 

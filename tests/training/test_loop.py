@@ -11,6 +11,7 @@ from robbench.errors import UserError
 from robbench.models import card_path, find_model, read_card, weights_path
 from robbench.training import train
 from robbench.training.checkpoint import checkpoint_path, save_checkpoint
+from robbench.training.lock import sole_writer
 from robbench.training.request import settle
 from robbench.training.running import TrainingRun
 from tests.training.small import INFO, request, split
@@ -184,11 +185,9 @@ def test_batch_norm_trains_and_the_residual_network_runs(tmp_path):
 
 
 def test_two_writers_of_one_model(tmp_path):
-    from robbench.training.loop import _only_writer
-
     with (
-        _only_writer(weights_path(tmp_path, "digits", "natural")),
-        pytest.raises(UserError, match="Another process is training"),
+        sole_writer(weights_path(tmp_path, "digits", "natural")),
+        pytest.raises(UserError, match="Another process is writing"),
     ):
         train(request(tmp_path))
 
