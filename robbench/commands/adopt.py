@@ -14,10 +14,14 @@ from robbench.commands.options import places
     type=click.Path(path_type=Path),
     help="A file of torchvision's weights. Default: its cache, else a download.",
 )
+@click.option(
+    "--restart", is_flag=True, help="Replace a model that was trained, or adopted from other weights."
+)
 @places
 def command(
     dataset: str,
     weights: Path | None,
+    restart: bool,
     data_dir: Path | None,
     models_dir: Path | None,
     device: str,
@@ -39,5 +43,6 @@ def command(
     info, test = load_dataset(dataset, data_dir, "test")
     place = models_dir if models_dir is not None else Path("models")
     terminal.say(f"Measuring the clean accuracy on {counted(len(test), 'image')} …")
-    card = adopt(Adoption(info, test, weights, place, where, f"robbench adopt --dataset {dataset}"))
+    typed = f"robbench adopt --dataset {dataset}"
+    card = adopt(Adoption(info, test, weights, place, where, typed, restart))
     terminal.say(training_line(card, place))

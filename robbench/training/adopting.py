@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from robbench.datasets import Dataset, DatasetInfo
 from robbench.errors import UserError
-from robbench.models import ModelCard
+from robbench.models import ModelCard, card_path, read_card, weights_path
 from robbench.models.weights import halve, save_model
 from robbench.networks import build_network
 from robbench.provenance import provenance
+from robbench.training.checkpoint import checkpoint_path
+from robbench.training.lock import sole_writer
 from robbench.training.storing import VERSIONS, clean_accuracy
 
 NETWORK, DEFENSE = "inception_v3", "natural"
@@ -34,6 +36,7 @@ class Adoption:
         models_dir: The directory of models to write into.
         device: Where the clean accuracy is measured.
         command: The command that asks for it, for the card.
+        restart: Replace whatever model is there; else only one adopted from the same weights is.
     """
 
     info: DatasetInfo
@@ -42,6 +45,7 @@ class Adoption:
     models_dir: Path
     device: torch.device
     command: str
+    restart: bool = False
 
 
 def adopt(asked: Adoption) -> ModelCard:
@@ -49,7 +53,8 @@ def adopt(asked: Adoption) -> ModelCard:
 
     Raises:
         UserError: The dataset has another network or other classes; the weights are missing, damaged or
-            another network's; the place cannot be written.
+            another network's; another model is in the way, or another process writes it; the place cannot be
+            written.
     """
     if asked.info.network != NETWORK:
         raise UserError(
@@ -59,6 +64,32 @@ def adopt(asked: Adoption) -> ModelCard:
     path = asked.weights if asked.weights is not None else _torchvision_file()
     model = build_network(NETWORK, asked.test.shape, asked.test.classes)
     _fill(model, _read(path), path)
+    place = weights_path(asked.models_dir, asked.info.name, DEFENSE)
+    origin = hashlib.sha256(path.read_bytes()).hexdigest()
+    with sole_writer(place):
+        if not asked.restart:
+            _refuse_another(place, origin)
+        card = _store(model, asked, f"adopted: {path.name}", origin)
+        # Else a training would go on from it, and replace what was adopted.
+        checkpoint_path(place).unlink(missing_ok=True)
+        return card
+
+
+def _refuse_another(place: Path, origin: str) -> None:
+    """Refuse to replace what was not adopted from the same weights.
+
+    Raises:
+        UserError: Another model, or an unfinished training, is there.
+    """
+    remedy = "Replace it with `robbench adopt --restart`, or keep both with another --models-dir."
+    if checkpoint_path(place).exists():
+        raise UserError(f"{checkpoint_path(place)} is of a training that was interrupted.", remedy)
+    if place.exists() and card_path(place).exists() and read_card(place).card.start != origin:
+        raise UserError(f"{place} is another model, not adopted from these weights.", remedy)
+
+
+def _store(model: nn.Module, asked: Adoption, source: str, origin: str) -> ModelCard:
+    """Round the weights, measure them on the test split, write the model."""
     tensors = halve(model.state_dict())
     model.load_state_dict(tensors)
     model.to(asked.device).eval()
@@ -84,8 +115,8 @@ def adopt(asked: Adoption) -> ModelCard:
         test_samples=len(asked.test),
         train_fingerprint="",
         test_fingerprint=asked.test.fingerprint,
-        source=f"adopted: {path.name}",
-        start=hashlib.sha256(path.read_bytes()).hexdigest(),
+        source=source,
+        start=origin,
     )
     return save_model(asked.models_dir, card, tensors).card
 

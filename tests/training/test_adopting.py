@@ -1,5 +1,7 @@
 """Weights that others trained: torchvision's own network and the adopted one agree, and can be fine-tuned."""
 
+from dataclasses import asdict, replace
+
 import pytest
 import torch
 from torchvision.models import inception_v3
@@ -7,9 +9,13 @@ from torchvision.models import inception_v3
 from robbench.datasets import load_dataset
 from robbench.defenses.loading import load_defense
 from robbench.errors import UserError
-from robbench.models import find_model
+from robbench.files import write_json
+from robbench.models import StoredModel, card_path, find_model, weights_path
+from robbench.models.weights import read_weights
 from robbench.training import TrainingRequest, train
 from robbench.training.adopting import Adoption, adopt
+from robbench.training.checkpoint import checkpoint_path
+from robbench.training.lock import sole_writer
 from tests.datasets.files import encode, random_pixels, write_images
 
 CPU = torch.device("cpu")
@@ -24,13 +30,18 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_adopted_weights_classify_as_torchvision_does_and_can_be_fine_tuned(folder):
-    torch.manual_seed(0)
+def save_theirs(path, seed=0):
+    """Weights as torchvision stores them, exact in 16 bits, so that rounding explains no difference."""
+    torch.manual_seed(seed)
     theirs = inception_v3(weights=None, num_classes=2, aux_logits=True, init_weights=False)
-    # Weights that 16 bits hold exactly, so that rounding explains no difference.
     theirs.load_state_dict({name: t.half().to(t.dtype) for name, t in theirs.state_dict().items()})
     state = {name: t for name, t in theirs.state_dict().items() if not name.endswith("num_batches_tracked")}
-    torch.save(state, folder / "theirs.pth")
+    torch.save(state, path)
+    return theirs
+
+
+def test_adopted_weights_classify_as_torchvision_does_and_can_be_fine_tuned(folder):
+    theirs = save_theirs(folder / "theirs.pth")
     info, test = load_dataset("imagenet", folder / "data", "test")
     models = folder / "models"
     card = adopt(Adoption(info, test, folder / "theirs.pth", models, CPU, "robbench adopt"))
@@ -51,6 +62,36 @@ def test_adopted_weights_classify_as_torchvision_does_and_can_be_fine_tuned(fold
     tuned = train(asked)
     assert tuned.start == natural.card.sha256
     assert (tuned.options["levels"], tuned.options["alpha"]) == (8, 10_000)
+
+
+def test_only_what_was_adopted_from_the_same_weights_is_replaced_unasked(folder, shell):
+    info, test = load_dataset("imagenet", folder / "data", "test")
+    models = folder / "models"
+    asked = Adoption(info, test, folder / "theirs.pth", models, CPU, "robbench adopt")
+    save_theirs(folder / "theirs.pth")
+    first = adopt(asked)
+    assert adopt(asked).sha256 == first.sha256
+    place = weights_path(models, "imagenet", "natural")
+
+    save_theirs(folder / "theirs.pth", seed=1)
+    with pytest.raises(UserError, match="is another model, not adopted from these weights") as caught:
+        adopt(asked)
+    assert "robbench adopt --restart" in caught.value.hint
+    write_json(card_path(place), {**asdict(first), "start": "", "source": "trained"})
+    with pytest.raises(UserError, match="is another model"):
+        adopt(asked)
+    checkpoint_path(place).write_bytes(b"of a training")
+    with pytest.raises(UserError, match="training that was interrupted"):
+        adopt(asked)
+    with sole_writer(place), pytest.raises(UserError, match="Another process is writing"):
+        adopt(replace(asked, restart=True))
+    assert read_weights(StoredModel(place, first)), "nothing was replaced so far"
+
+    places = ("--data-dir", folder / "data", "--models-dir", models, "--device", "cpu")
+    typed = shell("adopt", "--weights", folder / "theirs.pth", "--restart", *places)
+    assert typed.code == 0, typed.err
+    assert find_model("imagenet", "natural", models).card.sha256 != first.sha256
+    assert not checkpoint_path(place).exists()
 
 
 def test_what_does_not_fit_is_refused(folder):
