@@ -74,6 +74,13 @@ class ModelCard:
     sha256: str = ""
 
     @property
+    def iterations(self) -> int:
+        """Steps that were taken: 0 of adopted weights, fewer than planned where a collapse ended them."""
+        if self.watch is not None and self.watch.stopped:
+            return self.watch.looks[-1].step
+        return int(self.plan["iterations"])
+
+    @property
     def collapsed(self) -> bool:
         """Whether the training was seen to collapse and not to recover."""
         return (

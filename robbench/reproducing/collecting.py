@@ -91,7 +91,9 @@ def _other_trainings(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
         if training is None:
             continue
         iterations, recipe = training["iterations"], training["recipe_iterations"]
-        differences = [f"{iterations:,} iterations instead of {recipe:,}"] if iterations < recipe else []
+        # Adopted weights have none: nobody trained them here.
+        is_shorter = 0 < iterations < recipe
+        differences = [f"{iterations:,} iterations instead of {recipe:,}"] if is_shorter else []
         differences += [training["deviations"]] if training["deviations"] else []
         if differences:
             notes.append(f"{_title(stored.run)} was not trained by its recipe: {'; '.join(differences)}.")

@@ -22,7 +22,7 @@ CLAIM = {"mnist": 24.0}
 
 
 def cost_table(trainings: pd.DataFrame) -> TextTable:
-    """One row per model.
+    """One row per model; adopted weights have no cost that is known.
 
     Args:
         trainings: Columns as in :data:`robbench.reproducing.trainings.COLUMNS`.
@@ -32,10 +32,7 @@ def cost_table(trainings: pd.DataFrame) -> TextTable:
             dataset_title(row["dataset"]),
             " ".join([_title(row), *([f"({row['folder']})"] if row["folder"] else [])]),
             f"{row['clean_accuracy']:.1%} of {row['test_samples']:,}",
-            f"{row['iterations']:,}",
-            f"{row['recipe_iterations']:,}",
-            f"{row['seconds']:,.0f}",
-            f"{_passes(row):.1f}",
+            *(_cost(row) if row["iterations"] else ("", "", "", "")),
             f"{row['device']}, {row['precision']}",
         )
         for row in trainings.to_dict("records")
@@ -54,6 +51,8 @@ def cost_notes(trainings: pd.DataFrame) -> list[str]:
         if not {"nsq", "pgd-at"} <= newest.keys():
             continue
         nsq, pgd_at = newest["nsq"], newest["pgd-at"]
+        if not (nsq["iterations"] and nsq["seconds"] and pgd_at["iterations"]):
+            continue  # adopted, or too short for a clock of tenths of a second
         times = (pgd_at["seconds"] / pgd_at["iterations"]) / (nsq["seconds"] / nsq["iterations"])
         passes = _passes(pgd_at) / _passes(nsq)
         same = nsq["device"] == pgd_at["device"]
@@ -64,6 +63,15 @@ def cost_notes(trainings: pd.DataFrame) -> list[str]:
             f"of NSQ ({where}), and {passes:.1f} times as many passes.{claim}"
         )
     return notes
+
+
+def _cost(row: dict[Any, Any]) -> tuple[str, ...]:
+    return (
+        f"{row['iterations']:,}",
+        f"{row['recipe_iterations']:,}",
+        f"{row['seconds']:,.0f}",
+        f"{_passes(row):.1f}",
+    )
 
 
 def _title(row: dict[Any, Any]) -> str:

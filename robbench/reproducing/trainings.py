@@ -57,6 +57,7 @@ COLUMNS = (
 """One row per model: what it is, what it cost, in seconds and passes of one image, and how it was made.
 
 ``title`` is what print calls the defense; empty in a table from before it was recorded.
+``iterations`` are those that were made, 0 for adopted weights, and ``batch_size`` the images of each.
 ``recipe_iterations`` is what the recipe takes by itself: the paper's schedule, where it gives one.
 ``deviations`` are all other differences from the recipe, as ``steps 7 instead of 40``; empty: none.
 ``held_out`` is how many training images only the watch saw.
@@ -157,10 +158,10 @@ def _row(training: Training, model: StoredModel) -> dict[str, Any]:
     return values | {
         "title": recipe.title,
         "folder": training.folder,
-        "iterations": int(card.plan["iterations"]),
         "recipe_iterations": recipe.plan(info).iterations,
         "deviations": "" if training.adopted else "; ".join(_deviations(training, card)),
-        "batch_size": int(card.plan["batch_size"]),
+        # Of fewer training images than the planned batch, all are shown in every iteration.
+        "batch_size": card.samples // card.iterations if card.iterations else int(card.plan["batch_size"]),
         "held_out": int(card.plan.get("held_out", 0)),
         "overfitting": card.watch.verdict if card.watch else "",
     }

@@ -1,5 +1,7 @@
 """What is collected from runs: curves, worst-of over several runs, remarks, and the paper's numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,13 +9,15 @@ import pytest
 from robbench.analysis.protocols import PAPER, STRONGER
 from robbench.analysis.verdicts import signed
 from robbench.figures.paper_points import PAPER_POINTS
-from robbench.models import find_model
+from robbench.models import StoredModel, find_model
+from robbench.models.watch_record import Look, WatchRecord
 from robbench.reproducing import PaperRun, Training, targets
 from robbench.reproducing.claims import claims_table
 from robbench.reproducing.collecting import collect_curves, collect_together
+from robbench.reproducing.shelf import Shelf
 from robbench.reproducing.tables import paper_table
 from robbench.reproducing.training_cost import cost_notes, cost_table
-from robbench.reproducing.trainings import COLUMNS, find_trained
+from robbench.reproducing.trainings import COLUMNS, find_trained, record_trainings
 
 from ..figures.made_up import made_up_curves
 from .conftest import EXTRA, GRID, tiny_run
@@ -97,6 +101,35 @@ def test_the_speed_up_is_measured_per_iteration():
     assert "11.0 times as many passes" in note
     assert "24" in note
     assert [row[1] for row in cost_table(table).rows] == ["NSQ", "PGD-AT"]
+
+
+def test_adopted_weights_have_no_cost():
+    row = dict.fromkeys(COLUMNS, "") | {"dataset": "imagenet", "test_samples": 100, "clean_accuracy": 0.5}
+    trained = row | {"iterations": 100, "recipe_iterations": 100, "batch_size": 10, "seconds": 10.0}
+    trained |= {"n_forward": 1000, "n_backward": 1000}
+    adopted = trained | dict.fromkeys(("iterations", "seconds", "n_forward", "n_backward"), 0)
+    rows = [adopted | {"defense": "natural"}, *(trained | {"defense": name} for name in ("nsq", "pgd-at"))]
+    shown = [line[3:7] for line in cost_table(pd.DataFrame(rows)).rows]
+    assert shown == [("", "", "", ""), *[("100", "100", "10", "2.0")] * 2]
+    assert len(cost_notes(pd.DataFrame(rows))) == 1
+    rows[1]["seconds"] = 0
+    assert cost_notes(pd.DataFrame(rows)) == [], "what took no time by the clock makes no ratio"
+
+
+@pytest.mark.parametrize(
+    ("stopped_at", "planned", "shown", "made"),
+    [(None, (40, 16), 640, (40, 16)), (None, (3, 1000), 300, (3, 100)), (12, (40, 16), 192, (12, 16))],
+    ids=["whole", "fewer images than a batch", "ended by its collapse"],
+)
+def test_a_training_has_the_length_that_was_made(tmp_path, stopped_at, planned, shown, made):
+    watch = stopped_at and WatchRecord(0.3, 20, (Look(stopped_at, 4.0, 0.9, 0.9, 0.0),), stopped=True)
+    card = find_model("digits", "nsq").card
+    plan = {**card.plan, "iterations": planned[0], "batch_size": planned[1]}
+    card = replace(card, plan=plan, watch=watch, samples=shown, n_forward=shown, n_backward=shown)
+    record_trainings([(Training("digits", "nsq"), StoredModel(tmp_path, card))], Shelf(tmp_path))
+    (row,) = Shelf(tmp_path).trainings().to_dict("records")
+    assert (row["iterations"], row["batch_size"]) == made
+    assert cost_table(Shelf(tmp_path).trainings()).rows[0][6] == "2.0"
 
 
 def test_a_training_is_called_by_its_title():

@@ -5,12 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from robbench.models import card_path, find_model
+from robbench.models.watch_record import Collapse, Look, WatchRecord
 
 
 def contents(folder: Path, pattern: str) -> dict[str, bytes]:
@@ -124,14 +126,17 @@ def test_what_shares_a_run_is_written_anew_in_every_format_there_is(reproducer):
     assert after["tiny.svg"] != before["tiny.svg"]
 
 
+def copy_card(defense: str, models: Path) -> Path:
+    """Copy a shipped model, and return its card's place."""
+    model = find_model("digits", defense)
+    folder = models / "digits"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(model.weights, folder)
+    return Path(shutil.copy(card_path(model.weights), folder))
+
+
 def test_a_training_by_another_recipe_is_told(reproducer, tmp_path):
-    for defense in ("natural", "nsq"):
-        model = find_model("digits", defense)
-        folder = tmp_path / "models" / "digits"
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(model.weights, folder)
-        shutil.copy(card_path(model.weights), folder)
-    card = card_path(folder / "natural.safetensors")
+    card, _ = [copy_card(defense, tmp_path / "models") for defense in ("natural", "nsq")]
     content = json.loads(card.read_text())
     content["plan"] |= {"iterations": 100, "schedule": "cyclic"}
     card.write_text(json.dumps(content))
@@ -140,6 +145,17 @@ def test_a_training_by_another_recipe_is_told(reproducer, tmp_path):
     told = "not trained by its recipe: 100 iterations instead of 3,000; schedule cyclic instead of cosine."
     assert f"Natural on Digits was {told}" in page
     assert "NSQ on Digits was" not in page
+
+
+def test_a_training_that_its_collapse_ended_is_told(reproducer, tmp_path):
+    card, _ = [copy_card(defense, tmp_path / "models") for defense in ("natural", "nsq")]
+    content = json.loads(card.read_text())
+    look = Look(1200, 80.0, 0.9, 0.9, 0.0)
+    watch = WatchRecord(0.3, 100, (look,), Collapse(look, look), stopped=True)
+    card.write_text(json.dumps({**content, "samples": 120_000, "watch": asdict(watch)}))
+    reproducer("tiny", "--samples", 8, "--models-dir", tmp_path / "models")
+    page = (reproducer.folder / "README.md").read_text()
+    assert "not trained by its recipe: 1,200 iterations instead of 3,000." in page
 
 
 @pytest.mark.parametrize(("name", "near"), [("fig33", "fig3"), ("<script>", "all"), ("../../x", "all")])
