@@ -32,6 +32,7 @@ from robbench.preparation import (
 from robbench.registry import suggest
 from robbench.running import cell_outcomes
 from robbench.spec import SweepSpec
+from robbench.torch_state import plain_torch
 
 
 class EvaluationOptions(TypedDict, total=False):
@@ -107,6 +108,7 @@ def evaluate(
     return evaluate_samples(model, data, attacks, eps_grid, **options).curves
 
 
+@plain_torch()
 def evaluate_samples(
     model: nn.Module | Defense,
     data: Data = "digits",

@@ -11,6 +11,7 @@ from robbench.datasets import Dataset
 from robbench.defenses import Defense
 from robbench.defenses.loading import LoadedDefense
 from robbench.tensors import Images, Logits
+from robbench.torch_state import plain_torch
 
 EVALUATIONS = 10
 """Forward passes that are averaged."""
@@ -58,6 +59,7 @@ class Expectation(nn.Module):
         return draws.logsumexp(0)
 
 
+@plain_torch()
 def measure_randomness(model: nn.Module, dataset: Dataset, device: torch.device, seed: int) -> Randomness:
     """Classify the same images several times.
 

@@ -14,12 +14,13 @@ from robbench.auditing.probes import GradientCounts, Probes, StandInCounts
 from robbench.auditing.tracing import Trace, input_gradient, trace
 from robbench.classifier import frozen, seeded
 from robbench.defenses import Defense
-from robbench.executors.local import Workplace, full_precision
+from robbench.executors.local import Workplace
 from robbench.randomness import mix_keys, uniform
 from robbench.sweep.feed import Window, windows
 from robbench.sweep.target import Target, make_target
 from robbench.tensors import Flags, Images
 from robbench.threat import Ball, get_norm
+from robbench.torch_state import plain_torch
 
 COSINE = 0.5
 """Of 60 degrees."""
@@ -181,7 +182,7 @@ def _target(subject: Subject, view: str, workplace: Workplace) -> Iterator[Targe
         workplace.dataset.classes,
         device,
     )
-    with frozen(exact, differentiated), full_precision(), seeded(subject.seed, device):
+    with frozen(exact, differentiated), plain_torch(), seeded(subject.seed, device):
         yield target
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from robbench.classifier import channels_last, frozen
 from robbench.datasets import Dataset
-from robbench.executors.local import full_precision
+from robbench.torch_state import plain_torch
 
 SECONDS = 0.3
 """How long one batch size is measured, at least."""
@@ -72,7 +72,7 @@ class BareNetwork:
         images = samples.images.to(self.device, memory_format=layout)
         labels = samples.labels.to(self.device)
         laid_out = channels_last(self.model) if like.channels_last else nullcontext()
-        with frozen(self.model), laid_out, full_precision():
+        with frozen(self.model), laid_out, plain_torch():
             self._differentiate(images, labels)
             began, calls = work_clock(self.device), 0
             while (elapsed := work_clock(self.device) - began) < SECONDS or not calls:

@@ -12,6 +12,7 @@ from robbench.datasets import Samples, load_dataset
 from robbench.defenses.loading import LoadedDefense, load_defense, views_of
 from robbench.devices import choose_device
 from robbench.errors import UserError
+from robbench.torch_state import plain_torch
 
 DEFAULT_SAMPLES = 200
 """Enough for an accuracy to within 7 points, few enough for seconds."""
@@ -60,6 +61,7 @@ class CheckReport:
         return [name for name, finding in self.findings.items() if finding.result == "failure"]
 
 
+@plain_torch()
 def check(request: CheckRequest) -> CheckReport:
     """Build a defense and make every check of it.
 

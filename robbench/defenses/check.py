@@ -23,7 +23,7 @@ def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device:
 
     Raises:
         UserError: A view raises, returns no (n, k) tensor of floats, fewer logits than classes, or numbers
-            that are not finite.
+            that are not finite; or it was built where torch records nothing for gradients.
     """
     images, logits = samples.images.to(device), dict[str, int]()
     for view in loaded.defense.views:
@@ -39,6 +39,11 @@ def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, 
     )
     given = f"images of the shape {tuple(images.shape)}"
     model = loaded.defense.view(view).to(device)
+    if any(tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
+        raise UserError(
+            f"{what} was built in torch.inference_mode(): attacks cannot differentiate it.",
+            "Build or load it outside, or under torch.no_grad(); where it is evaluated does not matter.",
+        )
     try:
         with frozen(model), torch.no_grad():
             logits = model(images)

@@ -17,6 +17,7 @@ from robbench.sweep.plan import Job, Plan
 from robbench.sweep.runner import JobRun, Resources
 from robbench.sweep.target import Target, make_target
 from robbench.threat import get_norm
+from robbench.torch_state import plain_torch
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,15 @@ class Workplace:
     tries_batches: bool = False
 
 
+@plain_torch()
 def run_locally(plan: Plan, workplace: Workplace, sink: OutcomeSink, observer: RunObserver) -> None:
     """Run what is missing of a plan; every finished part is in the sink before the next begins."""
-    with full_precision():
-        for job in plan.jobs:
-            record = sink.completed_jobs().get(job.id)
-            if record is None:
-                record = asdict(_run(job, workplace, sink, observer))
-                sink.complete_job(job.id, record)
-            observer.job_finished(job, JobRecord(**record))
+    for job in plan.jobs:
+        record = sink.completed_jobs().get(job.id)
+        if record is None:
+            record = asdict(_run(job, workplace, sink, observer))
+            sink.complete_job(job.id, record)
+        observer.job_finished(job, JobRecord(**record))
 
 
 def _run(job: Job, workplace: Workplace, sink: OutcomeSink, observer: RunObserver) -> JobRecord:
@@ -118,14 +119,3 @@ def _record(outcomes: pa.Table, seconds: float, resumed: bool, control: dict[str
         samples=count,
         control=control,
     )
-
-
-@contextmanager
-def full_precision() -> Iterator[None]:
-    """Switch off TensorFloat-32, which judges with 10 bits of mantissa; restore the caller's choice."""
-    kept = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    try:
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-        yield
-    finally:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = kept

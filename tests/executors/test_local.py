@@ -9,7 +9,7 @@ from robbench.datasets.custom import custom_info
 from robbench.defenses import Defense
 from robbench.defenses.loading import LoadedDefense, state_hash
 from robbench.executors import MemorySink, SilentObserver, run_locally
-from robbench.executors.local import Workplace, full_precision
+from robbench.executors.local import Workplace
 from robbench.preparation import assemble, resolve_attacks
 from robbench.spec import SweepSpec
 from robbench.sweep import runner
@@ -83,11 +83,3 @@ def test_every_job_is_recorded_with_its_cost(prepared):
         assert record["n_backward"] == round(rows.n_backward.sum()) + control["n_backward"]
         assert control["samples"] == 256
         assert not control["fell_back"]
-
-
-def test_tensorfloat_is_off_inside_and_as_before_outside():
-    before = torch.backends.cudnn.allow_tf32
-    with full_precision():
-        assert not torch.backends.cudnn.allow_tf32
-        assert not torch.backends.cuda.matmul.allow_tf32
-    assert torch.backends.cudnn.allow_tf32 == before

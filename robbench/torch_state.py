@@ -1,0 +1,71 @@
+"""torch's global state belongs to the caller: it is set aside while robbench computes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+
+@contextmanager
+def plain_torch() -> Iterator[None]:
+    """Compute in float32, with gradients at hand, whatever the caller has chosen; all of that comes back.
+
+    Inside, autocast is off, inference mode and ``no_grad`` are left, and float32 numbers are multiplied with
+    all their bits: TensorFloat-32 keeps 10 of the mantissa, bfloat16 7. Around a function it is a decorator.
+    """
+    with (
+        torch.autocast("cpu", enabled=False),
+        torch.autocast("cuda", enabled=False),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        _whole_mantissas(),
+    ):
+        yield
+
+
+@contextmanager
+def _whole_mantissas() -> Iterator[None]:
+    """Switch both of torch's ways off by which float32 products lose bits.
+
+    The older flags cannot be read while the newer settings contradict them, so these are set aside first, and
+    put back last: setting a flag writes them too.
+    """
+    kept = [(owner, _exchange(owner, value)) for owner, value in _newer_settings()]
+    matmul, convolutions = torch.get_float32_matmul_precision(), _convolutions_allow_tf32()
+    try:
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = False
+        yield
+    finally:
+        torch.set_float32_matmul_precision(matmul)
+        torch.backends.cudnn.allow_tf32 = convolutions
+        for owner, value in kept:
+            owner.fp32_precision = value
+
+
+def _newer_settings() -> list[tuple[Any, str]]:
+    """What has an ``fp32_precision`` (torch 2.9 and later), and the value that loses nothing.
+
+    The general ones come first and become ``none``: what is ``none`` reads as the more general one does, and
+    only so does each tell its own value.
+    """
+    backends: Any = torch.backends
+    if not hasattr(backends, "fp32_precision"):
+        return []
+    cuda, cpu = backends.cudnn, backends.mkldnn
+    operations = (backends.cuda.matmul, cuda.conv, cuda.rnn, cpu.matmul, cpu.conv, cpu.rnn)
+    return [(backends, "none"), (cuda, "none"), *((operation, "ieee") for operation in operations)]
+
+
+def _exchange(owner: Any, value: str) -> str:
+    kept = owner.fp32_precision
+    owner.fp32_precision = value
+    return kept
+
+
+def _convolutions_allow_tf32() -> bool:
+    try:
+        return torch.backends.cudnn.allow_tf32
+    except RuntimeError:
+        return True  # torch refuses to answer where the flag contradicts the newer settings, by now off

@@ -1,0 +1,137 @@
+"""torch's global state: inside it is robbench's, afterwards the caller's."""
+
+import operator
+
+import pytest
+import torch
+from torch import nn
+
+import robbench
+from robbench.errors import UserError
+from robbench.torch_state import plain_torch
+from tests.oracles import linear_oracle
+
+SETTINGS = (
+    "fp32_precision",
+    "cudnn.fp32_precision",
+    "cuda.matmul.fp32_precision",
+    "cudnn.conv.fp32_precision",
+    "cudnn.rnn.fp32_precision",
+    "mkldnn.matmul.fp32_precision",
+    "mkldnn.conv.fp32_precision",
+    "mkldnn.rnn.fp32_precision",
+    "cuda.matmul.allow_tf32",
+    "cudnn.allow_tf32",
+)
+NEWER = pytest.mark.skipif(not hasattr(torch.backends, "fp32_precision"), reason="an older torch")
+
+
+def read(setting):
+    """The value, or that torch refuses to tell it."""
+    try:
+        return operator.attrgetter(setting)(torch.backends)
+    except AttributeError:
+        return "not there"
+    except RuntimeError:
+        return "contradiction"
+
+
+def write(setting, value):
+    owner, _, name = f"backends.{setting}".rpartition(".")
+    setattr(operator.attrgetter(owner)(torch), name, value)
+
+
+@pytest.fixture(autouse=True)
+def restored():
+    kept = {setting: read(setting) for setting in SETTINGS}
+    matmul = torch.get_float32_matmul_precision()
+    yield
+    torch.set_float32_matmul_precision(matmul)
+    torch.backends.cudnn.allow_tf32 = kept["cudnn.allow_tf32"]
+    for setting in SETTINGS:
+        if setting.endswith("fp32_precision") and kept[setting] != "not there":
+            write(setting, kept[setting])
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"cudnn.allow_tf32": False},
+        {"cuda.matmul.allow_tf32": True},
+        pytest.param({"fp32_precision": "tf32"}, marks=NEWER),
+        pytest.param({"cudnn.fp32_precision": "tf32", "cudnn.conv.fp32_precision": "none"}, marks=NEWER),
+        pytest.param({"cuda.matmul.fp32_precision": "tf32"}, marks=NEWER),
+        pytest.param({"cudnn.conv.fp32_precision": "ieee"}, marks=NEWER),
+        pytest.param({"mkldnn.matmul.fp32_precision": "bf16"}, marks=NEWER),
+        pytest.param({"cuda.matmul.allow_tf32": True, "cuda.matmul.fp32_precision": "ieee"}, marks=NEWER),
+    ],
+)
+def test_products_lose_no_bits_inside_and_are_the_callers_outside(chosen):
+    for setting, value in chosen.items():
+        write(setting, value)
+    before = {setting: read(setting) for setting in SETTINGS}
+    with plain_torch():
+        inside = {setting: read(setting) for setting in SETTINGS}
+        assert torch.get_float32_matmul_precision() == "highest"
+    assert set(inside.values()) <= {"ieee", "none", False, "not there"}
+    assert {setting: read(setting) for setting in SETTINGS} == before
+
+
+@NEWER
+def test_what_followed_a_more_general_setting_still_does():
+    write("fp32_precision", "tf32")
+    write("cudnn.conv.fp32_precision", "none")
+    with plain_torch():
+        pass
+    assert read("cudnn.conv.fp32_precision") == "tf32"
+    write("fp32_precision", "ieee")
+    assert read("cudnn.conv.fp32_precision") == "ieee"
+
+
+def test_it_needs_nothing_of_the_newer_settings(monkeypatch):
+    monkeypatch.setattr("robbench.torch_state._newer_settings", list)
+    torch.backends.cuda.matmul.allow_tf32 = True
+    kept = torch.backends.cudnn.allow_tf32
+    with plain_torch():
+        assert not torch.backends.cuda.matmul.allow_tf32
+        assert not torch.backends.cudnn.allow_tf32
+    assert torch.backends.cuda.matmul.allow_tf32
+    assert torch.backends.cudnn.allow_tf32 == kept
+
+
+class Seen(nn.Module):
+    """Notes the precision of what it computes."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model, self.kinds = model, set()
+
+    def forward(self, images):
+        logits = self.model(images)
+        self.kinds.add(logits.dtype)
+        return logits
+
+
+@pytest.mark.parametrize(
+    "state",
+    [lambda: torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad, torch.inference_mode],
+    ids=["autocast", "no_grad", "inference_mode"],
+)
+def test_a_model_is_judged_the_same_whatever_the_caller_does(state):
+    model, images, labels = linear_oracle(count=30)
+    seen, attacks = Seen(model), ["pgd3", "pgd2@foolbox"]
+    expected = robbench.evaluate(seen, (images, labels), attacks, "0:0.1:3")
+    with state():
+        found = robbench.evaluate(seen, (images, labels), attacks, "0:0.1:3")
+        assert torch.is_autocast_enabled("cpu") + (not torch.is_grad_enabled()) == 1
+    assert seen.kinds == {torch.float32}
+    assert found.equals(expected)
+
+
+def test_a_model_that_cannot_be_differentiated_is_refused():
+    with torch.inference_mode():
+        _, images, labels = linear_oracle(count=10)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(images[0].numel(), 2))
+        with pytest.raises(UserError, match="attacks cannot differentiate it"):
+            robbench.evaluate(model, (images, labels), ["pgd3"], "0,0.1")
