@@ -15,6 +15,7 @@ from robbench.executors.local import Workplace
 from robbench.file_names import safe_file_name
 from robbench.preparation import PreparedRun, RunSettings, assemble, check_defenses, prepare
 from robbench.spec import SweepSpec
+from robbench.sweep.passes import PartedModel, PassSize
 
 SAMPLES = 200
 """Samples of an audit where the user does not say: none of 200 excludes a share of 1.5 %."""
@@ -107,7 +108,8 @@ def prepare_audit(
         UserError: The defense gets no sample right.
     """
     original = workplace.defenses[name]
-    randomness = measure_randomness(original.defense.model, workplace.dataset, workplace.device, spec.seed)
+    model = PartedModel(original.defense.model, PassSize(workplace.batch_size))
+    randomness = measure_randomness(model, workplace.dataset, workplace.device, spec.seed)
     _check_useful(original, randomness, len(workplace.dataset))
     loaded = averaged(original) if randomness.is_random else original
     workplace = replace(workplace, defenses={**workplace.defenses, name: loaded})

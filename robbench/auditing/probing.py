@@ -17,7 +17,7 @@ from robbench.defenses import Defense
 from robbench.executors.local import Workplace
 from robbench.randomness import mix_keys, uniform
 from robbench.sweep.feed import Window, windows
-from robbench.sweep.target import Target, make_target
+from robbench.sweep.target import Target, View, make_target
 from robbench.tensors import Flags, Images
 from robbench.threat import Ball, get_norm
 from robbench.torch_state import plain_torch
@@ -175,12 +175,12 @@ def _target(subject: Subject, view: str, workplace: Workplace) -> Iterator[Targe
     differentiated.to(device)
     target = make_target(
         exact,
-        differentiated,
-        view not in subject.inexact,
+        View(differentiated, view not in subject.inexact),
         "top1",
         get_norm(NORM),
         workplace.dataset.classes,
         device,
+        workplace.batch_size,
     )
     with frozen(exact, differentiated), plain_torch(), seeded(subject.seed, device):
         yield target

@@ -15,7 +15,7 @@ from robbench.defenses.loading import LoadedDefense
 from robbench.executors.contract import JobRecord, OutcomeSink, RunObserver
 from robbench.sweep.plan import Job, Plan
 from robbench.sweep.runner import JobRun, Resources
-from robbench.sweep.target import Target, make_target
+from robbench.sweep.target import Target, View, make_target
 from robbench.threat import get_norm
 from robbench.torch_state import plain_torch
 
@@ -59,7 +59,7 @@ def _run(job: Job, workplace: Workplace, sink: OutcomeSink, observer: RunObserve
         observer.job_progressed(job, done, counter.forward + counter.backward)
 
     with _target(job, workplace) as target:
-        resources = Resources(workplace.batch_size, workplace.tries_batches, tell, _Memory(sink, job.id))
+        resources = Resources(workplace.tries_batches, tell, _Memory(sink, job.id))
         for rows in JobRun(job, workplace.dataset, stored, target, resources).tables():
             sink.append(job.id, rows)
     seconds = time.perf_counter() - began
@@ -88,21 +88,23 @@ class _Memory:
 
 @contextmanager
 def _target(job: Job, workplace: Workplace) -> Iterator[Target]:
-    """The job's defense on the device, frozen; given back to the CPU and as it was afterwards."""
+    """The job's defense, moved to the device and left there for the next job; frozen until the end."""
     loaded = workplace.defenses[job.defense]
     exact = loaded.defense.model
-    view, view_is_exact = (
-        loaded.defense.view(job.attack.view),
-        loaded.defense.forwards_exactly(job.attack.view),
-    )
+    view = View(loaded.defense.view(job.attack.view), loaded.defense.forwards_exactly(job.attack.view))
     if job.attack.source:
-        view, view_is_exact = workplace.defenses[job.attack.source].defense.model, False
-    norm = get_norm(job.terms.norm)
+        view = View(workplace.defenses[job.attack.source].defense.model, False)
     exact.to(workplace.device)
-    view.to(workplace.device)
-    with frozen(exact, view), channels_last(exact, view):
+    view.model.to(workplace.device)
+    with frozen(exact, view.model), channels_last(exact, view.model):
         yield make_target(
-            exact, view, view_is_exact, job.terms.criterion, norm, workplace.dataset.classes, workplace.device
+            exact,
+            view,
+            job.terms.criterion,
+            get_norm(job.terms.norm),
+            workplace.dataset.classes,
+            workplace.device,
+            workplace.batch_size,
         )
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from robbench.classifier import CountedModel
 from robbench.datasets import Dataset
 from robbench.sweep.gradients import Gradients
+from robbench.sweep.passes import PartedModel
 from robbench.tensors import Images, Labels
 
 SMALLEST = 32
@@ -27,10 +28,11 @@ def fastest_batch(gradients: Gradients, dataset: Dataset) -> int:
     passes of a trial: whether there is one depends on what is remembered.
 
     Args:
-        gradients: What makes the passes; its ``largest`` is the largest batch allowed.
+        gradients: What makes the passes; its target says how many samples one holds at most.
         dataset: What will be attacked; no batch is larger.
     """
-    allowed, target = gradients.largest, gradients.target
+    target = gradients.target
+    allowed = target.size.largest
     is_short = len(dataset) * (gradients.attack.steps or 1) < PAYS_FROM * allowed
     if target.device.type != "cpu" or is_short:
         return allowed
@@ -47,7 +49,9 @@ def remembered_batch(view: nn.Module, precision: str) -> int | None:
 
 
 def _inside(view: nn.Module) -> nn.Module:
-    return view.model if isinstance(view, CountedModel) else view
+    while isinstance(view, CountedModel | PartedModel):
+        view = view.model
+    return view
 
 
 def _try(gradients: Gradients, images: Images, labels: Labels) -> int:

@@ -43,7 +43,7 @@ class IterativeSweep:
         target: What it attacks.
         epsilons: The grid, ascending, starting with 0.
         strategy: The order of attempts.
-        batch_size: Slots; also the largest batch of one pass, which is halved when memory runs out.
+        batch_size: Slots; one pass takes them all, or as many as the target lets it.
         precision: The arithmetic of the steps. Under ``bfloat16`` the judge, who takes float32, also sees the
             last image of every attempt, whatever bfloat16 says of it.
     """
@@ -57,7 +57,7 @@ class IterativeSweep:
 
     def __post_init__(self) -> None:
         self._rounded = self.precision == "bfloat16"
-        self._gradients = Gradients(self.attack, self.target, self.batch_size, self.precision)
+        self._gradients = Gradients(self.attack, self.target, self.precision)
         self._attempts = Attempts(self.attack, self.target, self.epsilons, self.strategy)
         self._claims = Claims(self._attempts)
 

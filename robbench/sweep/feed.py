@@ -44,7 +44,7 @@ def windows(dataset: Dataset, indices: Tensor, size: int, target: Target, key: s
         dataset: Where the samples are.
         indices: Positions in the dataset, (n,) int64.
         size: Samples per window.
-        target: Its exact model judges; one forward pass per sample.
+        target: Its exact model judges; one forward pass per sample, in parts that fit in memory.
         key: What, beside a sample's identity, its random numbers depend on.
     """
     for part in indices.split(size):

@@ -1,4 +1,4 @@
-"""Passes of the native engine: exact logits and the gradient under the view, in as many parts as fit."""
+"""Passes of the native engine: exact logits and the gradient under the view, in parts that fit."""
 
 from dataclasses import dataclass, field
 
@@ -17,13 +17,11 @@ class Gradients:
     Attributes:
         attack: Whose objective.
         target: The exact classifier and the view.
-        largest: Images in one pass at most; halved for good when memory runs out.
         precision: ``float32``, or ``bfloat16`` for the passes made here.
     """
 
     attack: IterativeAttack
     target: Target
-    largest: int
     precision: str
     cost: int = field(init=False)
     """Forward passes per image: two where the view does not tell the exact model's logits."""
@@ -33,17 +31,8 @@ class Gradients:
 
     def at(self, images: Images, labels: Labels) -> tuple[Logits, Images]:
         """The exact logits of images, and the gradient of the objective under the view."""
-        while True:
-            try:
-                pairs = zip(images.split(self.largest), labels.split(self.largest), strict=True)
-                parts = [self._pass(*pair) for pair in pairs]
-                if len(parts) == 1:
-                    return parts[0]
-                return torch.cat([logits for logits, _ in parts]), torch.cat([grad for _, grad in parts])
-            except torch.OutOfMemoryError:
-                if self.largest == 1:
-                    raise
-                self.largest = (self.largest + 1) // 2
+        logits, gradient = self.target.size.in_parts(self._pass, images, labels)
+        return logits, gradient
 
     def _pass(self, images: Images, labels: Labels) -> tuple[Logits, Images]:
         exact: nn.Module = self.target.judge.model

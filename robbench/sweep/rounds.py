@@ -1,7 +1,8 @@
 """Library attacks over a grid, in rounds: each call is a batch of (sample, its own ε) where it can be."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from jaxtyping import Int64
@@ -20,7 +21,8 @@ from robbench.threat import TOLERANCE, Ball
 
 BLOCK = 128
 """Samples a library attacks together. Fixed, because its random numbers depend on who shares the batch: so
-neither the batch size nor an interruption changes a result."""
+neither the batch size nor an interruption changes a result. Its passes may hold fewer
+(:class:`robbench.sweep.passes.PartedModel`)."""
 
 
 @dataclass
@@ -117,24 +119,30 @@ class LibrarySweep:
         restart: int,
     ) -> Images:
         """One call of the library, seeded, its passes shared out evenly among the samples."""
-        counter, device = self.target.counter, self.target.device
-        before = (counter.forward, counter.backward)
         who = [window.ids[row] for row in rows.tolist()]
         seed = key_of(self.seed, attack, who, tried.tolist(), restart) % 2**31
-        ball = Ball(window.images[rows].clone(), self._grid[tried], self.target.norm)
-        with seeded(seed, device):
-            problem = Problem(self.target.view, ball, window.labels[rows].clone(), self.target.classes, seed)
-            points = attack.perturb(problem)
+        ball = Ball(window.images[rows], self._grid[tried], self.target.norm)
+        problem = Problem(self.target.view, ball, window.labels[rows], self.target.classes, seed)
+        points, n_forward, n_backward = self.target.size.retrying(partial(self._perturb, attack, problem))
+        findings.n_forward[rows] += n_forward / len(rows)
+        findings.n_backward[rows] += n_backward / len(rows)
+        undefined = points.flatten(1).isnan().any(1).view(-1, 1, 1, 1)
+        return torch.where(undefined, window.images[rows], points.detach().float())
+
+    def _perturb(self, attack: BudgetAttack | MinimumNormAttack, problem: Problem) -> tuple[Images, int, int]:
+        """What the library returns, given copies; and its forward and backward passes."""
+        counter, ball = self.target.counter, problem.ball
+        before = (counter.forward, counter.backward)
+        copied = replace(ball, centers=ball.centers.clone())
+        with seeded(problem.seed, self.target.device):
+            points = attack.perturb(replace(problem, ball=copied, labels=problem.labels.clone()))
         if points.shape != ball.centers.shape:
             raise UserError(
                 f"{attack} returned images of shape {tuple(points.shape)}, "
                 f"where {tuple(ball.centers.shape)} was expected.",
                 "An attack returns one image for each that it was given.",
             )
-        findings.n_forward[rows] += (counter.forward - before[0]) / len(rows)
-        findings.n_backward[rows] += (counter.backward - before[1]) / len(rows)
-        undefined = points.flatten(1).isnan().any(1).view(-1, 1, 1, 1)
-        return torch.where(undefined, window.images[rows], points.detach().float())
+        return points, counter.forward - before[0], counter.backward - before[1]
 
     def _judge(
         self, points: Images, ball: Ball, window: Window, findings: Findings, rows: Tensor, tried: Tensor

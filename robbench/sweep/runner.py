@@ -54,13 +54,11 @@ class Resources:
     """What a job runs with; none of it changes a result.
 
     Attributes:
-        batch_size: Samples in one pass, at most.
         tries_batches: Whether a smaller batch may be found to be faster.
         progress: Told how far the job is.
         memory: Keeps the control's verdict and a few adversarial images.
     """
 
-    batch_size: int
     tries_batches: bool
     progress: Progress
     memory: JobMemory
@@ -74,8 +72,8 @@ class JobRun:
         job: What to compute.
         dataset: The samples.
         stored: Positions of the samples that need no work.
-        target: The defense under the job's view.
-        resources: Batch size, progress and memory.
+        target: The defense under the job's view; its passes hold so many samples, at most.
+        resources: Progress and memory.
     """
 
     job: Job
@@ -194,9 +192,9 @@ class JobRun:
     def _sweeper(self, strategy: str) -> IterativeSweep | LibrarySweep:
         job, attack, order = self.job, self.job.attack.attack, get_strategy(strategy)
         if isinstance(attack, IterativeAttack):
-            size = self.resources.batch_size
+            size = self.target.size.largest
             if self.resources.tries_batches:
-                size = fastest_batch(Gradients(attack, self.target, size, job.terms.precision), self.dataset)
+                size = fastest_batch(Gradients(attack, self.target, job.terms.precision), self.dataset)
             return IterativeSweep(attack, self.target, job.terms.epsilons, order, size, job.terms.precision)
         if isinstance(attack, BudgetAttack | MinimumNormAttack):
             return LibrarySweep(attack, self.target, job.terms.epsilons, order, job.terms.seed)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from robbench.classifier import CountedModel, PassCounter
 from robbench.sweep.judge import Judge
+from robbench.sweep.passes import PartedModel, PassSize
 from robbench.threat import Norm
 
 
@@ -24,6 +26,7 @@ class Target:
         norm: What measures ε.
         classes: The number of classes of the labels.
         device: Where both modules are.
+        size: How many samples one pass of either holds.
     """
 
     judge: Judge
@@ -33,34 +36,45 @@ class Target:
     norm: Norm
     classes: int
     device: torch.device
+    size: PassSize
+
+
+class View(NamedTuple):
+    """What an attack differentiates."""
+
+    model: nn.Module
+    """The exact classifier itself, or a stand-in."""
+    is_exact: bool
+    """Whether its forward pass is the exact classifier's."""
 
 
 def make_target(
     exact: nn.Module,
-    view: nn.Module,
-    view_is_exact: bool,
+    view: View,
     criterion: str,
     norm: Norm,
     classes: int,
     device: torch.device,
+    batch_size: int,
 ) -> Target:
-    """A target whose modules count their passes.
+    """A target whose modules count their passes, and make them in parts that fit in memory.
 
     Args:
         exact: The classifier that decides.
-        view: The module to differentiate; ``exact`` itself, or a stand-in.
-        view_is_exact: Whether the view's forward pass is the exact classifier's.
+        view: The module to differentiate.
         criterion: ``top1`` or ``top5``.
         norm: What measures ε.
         classes: The number of classes of the labels.
         device: Where both modules are.
+        batch_size: Samples in one pass, at most.
     """
-    counter = PassCounter()
-    counted_exact = CountedModel(exact, counter)
-    counted_view = counted_exact if view is exact else CountedModel(view, counter)
-    return Target(
-        Judge(counted_exact, criterion), counted_view, view_is_exact, counter, norm, classes, device
-    )
+    counter, size = PassCounter(), PassSize(batch_size)
+    # Counted outside: what an attack asks for does not depend on the parts in which it is computed.
+    counted_exact = CountedModel(PartedModel(exact, size), counter)
+    is_same = view.model is exact
+    counted_view = counted_exact if is_same else CountedModel(PartedModel(view.model, size), counter)
+    judge = Judge(counted_exact, criterion)
+    return Target(judge, counted_view, view.is_exact, counter, norm, classes, device, size)
 
 
 Progress = Callable[[int, PassCounter], None]

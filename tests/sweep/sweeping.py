@@ -14,7 +14,7 @@ from robbench.sweep.feed import windows
 from robbench.sweep.outcomes import Findings
 from robbench.sweep.rounds import LibrarySweep
 from robbench.sweep.strategies import get_strategy
-from robbench.sweep.target import Target, make_target
+from robbench.sweep.target import Target, View, make_target
 from robbench.threat import get_norm
 
 GRID = tuple(round(0.01 * i, 10) for i in range(13))
@@ -46,8 +46,9 @@ def sweep(
 ) -> Swept:
     classes = int(labels.max()) + 1
     dataset = ArrayDataset("oracle", images.numpy(), labels.numpy(), classes, "made up", scale=1)
+    differentiated = View(view or model, view is None)
     target = make_target(
-        model, view or model, view is None, "top1", get_norm(norm), classes, torch.device("cpu")
+        model, differentiated, "top1", get_norm(norm), classes, torch.device("cpu"), batch_size
     )
     order = torch.arange(len(dataset)) if order is None else order
     chosen = get_strategy(strategy)

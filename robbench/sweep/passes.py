@@ -1,0 +1,85 @@
+"""Passes that fit in memory: in parts of so many samples, which are fewer for good once memory ran out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+T = TypeVar("T")
+
+
+@dataclass
+class PassSize:
+    """How many samples one pass holds; everything that makes passes of a job shares one.
+
+    Attributes:
+        largest: Samples in one pass, at most; halved for good when memory runs out.
+    """
+
+    largest: int
+
+    def retrying(self, compute: Callable[[], T]) -> T:
+        """Compute; where memory runs out, halve the size and compute again, unless it was one sample."""
+        while True:
+            try:
+                return compute()
+            except torch.OutOfMemoryError:
+                if self.largest == 1:
+                    raise
+                self.largest = (self.largest + 1) // 2
+
+    def in_parts(self, compute: Callable[..., tuple[Tensor, ...]], *batch: Tensor) -> tuple[Tensor, ...]:
+        """Compute on a batch, part by part; a part for which memory runs out is made again, smaller.
+
+        Args:
+            compute: Given so many samples of each tensor of the batch; what it returns has a row for each.
+            *batch: Tensors with one row per sample.
+
+        Returns:
+            As if it had been computed at once.
+        """
+        parts, rest = [], batch
+        while not parts or rest:
+            part, rest = self.retrying(partial(self._first, compute, rest))
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else tuple(map(torch.cat, zip(*parts, strict=True)))
+
+    def _first(
+        self, compute: Callable[..., tuple[Tensor, ...]], batch: tuple[Tensor, ...]
+    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """What is computed of the first part of a batch, and the rest of it: empty after the last."""
+        size = self.largest
+        if len(batch[0]) <= size:
+            return compute(*batch), ()
+        return compute(*(column[:size] for column in batch)), tuple(column[size:] for column in batch)
+
+
+class PartedModel(nn.Module):
+    """A model that is asked for no more samples at once than one pass holds, however many are given to it.
+
+    So a library attacks its whole block together, on which its random numbers depend, in the memory of one
+    part. Where gradients of several parts are wanted, nothing is kept for the backward pass: there each part
+    is computed anew when its turn comes (Chen et al. 2016, arXiv:1604.06174). That is a forward pass more; it
+    is charged to no sample, as rows must not depend on the size of the parts.
+
+    Args:
+        model: Any classifier of images.
+        size: How many samples one pass holds.
+    """
+
+    def __init__(self, model: nn.Module, size: PassSize) -> None:
+        super().__init__()
+        self.model = model
+        self.size = size
+
+    def forward(self, images: Tensor) -> Tensor:
+        def logits(part: Tensor) -> tuple[Tensor]:
+            if part is images or not part.requires_grad:
+                return (self.model(part),)
+            return (checkpoint(self.model, part, use_reentrant=False),)
+
+        return self.size.in_parts(logits, images)[0]
