@@ -93,19 +93,24 @@ def channels_last(*models: nn.Module) -> Iterator[None]:
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch's, numpy's and Python's global generators; on leaving, restore the caller's state."""
     devices = [device] if device.type == "cuda" else []
-    # Not torch.manual_seed, which also seeds the GPUs that are not in use here and are not restored.
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
         with torch.random.fork_rng(devices=devices):
-            torch.default_generator.manual_seed(seed)
-            if devices:
-                torch.cuda.default_generators[device.index or 0].manual_seed(seed)
-            np.random.seed(seed % 2**32)
-            random.seed(seed)
+            reseed(seed, device)
             yield
     finally:
         np.random.set_state(numpy_state)
         random.setstate(python_state)
+
+
+def reseed(seed: int, device: torch.device) -> None:
+    """Seed the global generators again; who calls this is inside :func:`seeded`, which restores them."""
+    # Not torch.manual_seed, which also seeds the GPUs that are not in use here and are not restored.
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.default_generators[device.index or 0].manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
 
 
 @torch.no_grad()

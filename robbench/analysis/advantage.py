@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import beta
 
 from robbench.analysis.paired import PairedCounts, newcombe, paired_counts
-from robbench.analysis.survival import Survival
+from robbench.analysis.survival import Survival, check_same
 
 
 class Advantage(NamedTuple):
@@ -43,7 +43,11 @@ def advantage(first: Survival, second: Survival, false_alarm: float) -> Advantag
         first: What survives one attack; at least one sample and one ε above 0.
         second: What survives the other: the same samples and radii.
         false_alarm: The chance that any lower bound is above a difference that is truly 0, at most.
+
+    Raises:
+        ValueError: Samples or radii differ.
     """
+    check_same(first, second)
     counts = paired_counts(first.survived[:, 1:], second.survived[:, 1:])
     return _most_certain(counts, first.epsilons[1:], false_alarm, first, second)
 

@@ -40,6 +40,16 @@ class Survival:
         return Survival(self.attack, self.jobs, self.samples, epsilons, self.survived[:, columns])
 
 
+def check_same(first: Survival, other: Survival) -> None:
+    """Refuse to pair what was not measured on the same samples and radii.
+
+    Raises:
+        ValueError: Samples or radii differ.
+    """
+    if other.epsilons != first.epsilons or not other.samples.equals(first.samples):
+        raise ValueError(f"{other.attack} and {first.attack} were not run on the same samples and radii")
+
+
 def survivals_of(outcomes: pd.DataFrame, epsilons: tuple[float, ...]) -> dict[str, Survival]:
     """The survival under each attack of one defense, by the attack's name.
 

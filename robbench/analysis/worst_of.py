@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from robbench.analysis.curves import curves_of
 from robbench.analysis.intervals import wilson
-from robbench.analysis.survival import SAMPLE_COLUMNS, Survival, survivals_of
+from robbench.analysis.survival import SAMPLE_COLUMNS, Survival, check_same, survivals_of
 from robbench.schema import CURVES, arrow_schema
 
 WORST_OF = "worst-of"
@@ -30,8 +30,7 @@ def worst_of(survivals: Iterable[Survival]) -> Survival:
     distinct = list({survival.jobs: survival for survival in survivals}.values())
     first = distinct[0]
     for other in distinct[1:]:
-        if other.epsilons != first.epsilons or not other.samples.equals(first.samples):
-            raise ValueError(f"{other.attack} and {first.attack} were not run on the same samples and radii")
+        check_same(first, other)
     jobs = tuple(dict.fromkeys(job for survival in distinct for job in survival.jobs))
     survived = np.logical_and.reduce([survival.survived for survival in distinct])
     return Survival(WORST_OF, jobs, first.samples, first.epsilons, survived)

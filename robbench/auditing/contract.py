@@ -38,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that was measured of one defense. Samples it gets wrong unperturbed are left out everywhere.
+    """All that was measured of one defense. Samples it ever gets wrong unperturbed are left out everywhere.
 
     Attributes:
         survivals: What survived each attack, by the name under which :mod:`robbench.auditing.attacks` asks

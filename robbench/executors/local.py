@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import torch
 
-from robbench.classifier import PassCounter, channels_last, frozen
+from robbench.classifier import PassCounter, channels_last, frozen, seeded
 from robbench.datasets import Dataset
 from robbench.defenses.loading import LoadedDefense
 from robbench.executors.contract import JobRecord, OutcomeSink, RunObserver
@@ -58,7 +58,8 @@ def _run(job: Job, workplace: Workplace, sink: OutcomeSink, observer: RunObserve
     def tell(done: int, counter: PassCounter) -> None:
         observer.job_progressed(job, done, counter.forward + counter.backward)
 
-    with _target(job, workplace) as target:
+    # A randomized defense draws from the global generators, which the job seeds; the caller's are restored.
+    with _target(job, workplace) as target, seeded(job.terms.seed, workplace.device):
         resources = Resources(workplace.tries_batches, tell, _Memory(sink, job.id))
         for rows in JobRun(job, workplace.dataset, stored, target, resources).tables():
             sink.append(job.id, rows)

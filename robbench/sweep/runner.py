@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from robbench.attacks import BudgetAttack, IterativeAttack, MinimumNormAttack
+from robbench.classifier import reseed
 from robbench.datasets import Dataset
+from robbench.randomness import key_of
 from robbench.sweep.batch_size import fastest_batch
 from robbench.sweep.control import ControlResult, control_sample, disagreement
 from robbench.sweep.engine import IterativeSweep
@@ -51,7 +53,7 @@ class JobMemory(Protocol):
 
 @dataclass(frozen=True)
 class Resources:
-    """What a job runs with; none of it changes a result.
+    """What a job runs with; none of it changes a result of a defense whose forward pass is deterministic.
 
     Attributes:
         tries_batches: Whether a smaller batch may be found to be faster.
@@ -66,7 +68,7 @@ class Resources:
 
 @dataclass
 class JobRun:
-    """One job being run.
+    """One job being run, inside :func:`robbench.classifier.seeded`: it seeds the global generators.
 
     Attributes:
         job: What to compute.
@@ -167,9 +169,12 @@ class JobRun:
         return RowContext({**self.job.constants(), "strategy": label}, self.job.terms.epsilons)
 
     def _windows(self, indices: Tensor, size: int) -> Iterator[Window]:
-        return windows(
-            self.dataset, indices, size, self.target, f"{self.job.terms.seed}\x1f{self.job.attack.attack}"
-        )
+        """The windows; what a randomized defense draws in one does not depend on those before it."""
+        key = f"{self.job.terms.seed}\x1f{self.job.attack.attack}"
+        for part in indices.split(size):
+            # The seed of the run is in the id of the job.
+            reseed(key_of("defense", self.job.id, part.tolist()) % 2**63, self.target.device)
+            yield from windows(self.dataset, part, size, self.target, key)
 
     def _is_library(self) -> bool:
         return not isinstance(self.job.attack.attack, IterativeAttack)

@@ -6,6 +6,7 @@ that no two images are equal. Farther from the images every surface is honest: t
 
 from collections.abc import Callable
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -90,9 +91,15 @@ def prepared_audit(
 
 def findings_of(prepared: PreparedAudit) -> Findings:
     """What the checks find, without a file."""
+    outcomes = outcomes_of(prepared)
+    return examine(gather_evidence(prepared, outcomes, probe(prepared.subject, prepared.sweep.workplace)))
+
+
+def outcomes_of(prepared: PreparedAudit) -> dict[str, pd.DataFrame]:
+    """The rows of an audit's runs."""
     outcomes = {}
     for name, run in prepared.runs.items():
         sink = MemorySink()
         run_locally(run.plan, run.workplace, sink, SilentObserver())
         outcomes[name] = cell_outcomes(run.plan, sink).to_pandas()
-    return examine(gather_evidence(prepared, outcomes, probe(prepared.subject, prepared.sweep.workplace)))
+    return outcomes

@@ -1,12 +1,16 @@
 """Randomized defenses: found, and attacked and scored in expectation."""
 
+import pandas as pd
 import torch
 from torch import nn
 
+from robbench.auditing.evidence import gather_evidence
 from robbench.auditing.expectation import Expectation, measure_randomness
+from robbench.auditing.probing import probe
+from robbench.auditing.running import examine
 from robbench.datasets.custom import from_arrays
 from robbench.defenses import Defense
-from tests.auditing.landscapes import Landscape, honest, prepared_audit, samples
+from tests.auditing.landscapes import Landscape, honest, outcomes_of, prepared_audit, samples
 
 
 class Jitter(nn.Module):
@@ -63,3 +67,18 @@ def test_a_random_defense_is_attacked_and_judged_in_expectation():
     assert prepared.sweep.workplace.defenses["made-up"].defense.model is prepared.loaded.defense.model
     plain = prepared_audit(Defense(Landscape(honest)))
     assert not isinstance(plain.loaded.defense.model, Expectation)
+
+
+def test_the_audit_of_a_random_defense_compares_the_same_samples():
+    prepared = prepared_audit(Defense(Jitter(10.0)), grid="0.4")
+    outcomes = outcomes_of(prepared)
+    rows = pd.concat(outcomes.values())
+    wrong = rows.loc[~rows["clean_correct"]].groupby(["attack", "job_id"])["sample_index"].agg(frozenset)
+    assert len(set(wrong)) > 2, "jobs that all get the same samples wrong would prove nothing"
+    evidence = gather_evidence(prepared, outcomes, probe(prepared.subject, prepared.sweep.workplace))
+    assert 0 < evidence.samples == 64 - len(frozenset.union(*wrong))
+    for survival in (*evidence.survivals.values(), evidence.beyond):
+        assert survival.samples.equals(evidence.alone.samples)
+    verdicts = {check.name: finding.verdict for check, finding in examine(evidence)}
+    assert len(verdicts) == 16
+    assert verdicts["randomness"] == "fail"

@@ -1,6 +1,7 @@
 """Verdicts at known counts: what fails beyond doubt, what passes, and what is too little to tell."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -60,6 +61,13 @@ def test_the_most_certain_radius_is_told():
     assert found.epsilon == pytest.approx(0.2)
     assert (found.points, found.ahead, found.behind) == pytest.approx((40.0, 10.0, 50.0))
     assert 0 < found.at_least < found.points < found.at_most
+
+
+def test_attacks_on_different_samples_are_not_paired():
+    here = survival(surviving(200), surviving(150))
+    elsewhere = replace(here, samples=here.samples.set_levels(here.samples.levels[0] + 1, level=0))
+    with pytest.raises(ValueError, match="not run on the same samples"):
+        advantage(here, elsewhere, FALSE_ALARM)
 
 
 def test_a_rise_between_any_two_radii_is_found():

@@ -1,8 +1,10 @@
 """The local executor: an interruption between any two parts costs nothing and changes nothing."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from torch import nn
 
 from robbench.datasets import from_arrays
 from robbench.datasets.custom import custom_info
@@ -83,3 +85,54 @@ def test_every_job_is_recorded_with_its_cost(prepared):
         assert record["n_backward"] == round(rows.n_backward.sum()) + control["n_backward"]
         assert control["samples"] == 256
         assert not control["fell_back"]
+
+
+class Noisy(nn.Module):
+    """A classifier that adds noise to the images, from torch's and numpy's generators."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.model(images + 0.1 * np.random.random() * torch.randn_like(images))
+
+
+def _randomized(*attacks):
+    model, images, labels = linear_oracle(count=160)
+    defense = Defense(Noisy(model))
+    loaded = LoadedDefense("noisy", "noisy", defense, state_hash(defense), None, "made up")
+    dataset = from_arrays(images, labels)
+    spec, info = SweepSpec(("noisy",), attacks, "custom", "0:0.1:3"), custom_info(dataset)
+    place = Workplace(dataset, {"noisy": loaded}, torch.device("cpu"), 32)
+    return assemble(spec, info, place, resolve_attacks(spec, info, dataset.classes), "")
+
+
+def test_a_randomized_defense_draws_the_same_again_and_the_caller_draws_on():
+    prepared = _randomized("pgd5", "pgd5-cw", "pgd4@torchattacks")
+    sinks = [MemorySink(), MemorySink()]
+    for seed, sink in enumerate(sinks):
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        expected = torch.rand(3), np.random.random(3)
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+        assert torch.equal(torch.rand(3), expected[0])
+        assert (np.random.random(3) == expected[1]).all()
+    first, again = (_rows(prepared, sink) for sink in sinks)
+    for found, rows in zip(first, again, strict=True):
+        assert found.equals(rows)
+    clean = [tuple(rows.clean_correct) for rows in first]
+    assert len(set(clean)) == 3, "every job draws its own"
+
+
+def test_what_a_randomized_defense_draws_does_not_depend_on_an_interruption_between_blocks():
+    prepared = _randomized("pgd4@torchattacks")
+    whole, sink = MemorySink(), Fragile()
+    run_locally(prepared.plan, prepared.workplace, whole, SilentObserver())
+    sink.left = 1
+    with pytest.raises(Interrupted):
+        run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+    run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+    assert _rows(prepared, sink)[0].equals(_rows(prepared, whole)[0])
