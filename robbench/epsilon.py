@@ -53,6 +53,19 @@ def parse_grid(text: str) -> tuple[float, ...]:
     return tuple(parse_epsilon(point) for point in points)
 
 
+def typed_grid(points: tuple[float, ...], unit: EpsilonUnit) -> str:
+    """A grid as one would type it: :func:`parse_grid` reads exactly these points again.
+
+    Args:
+        points: The grid, ascending.
+        unit: The unit of ε.
+    """
+    written = [unit.format(point) for point in points]
+    texts = (f"{written[0]}:{written[-1]}:{len(points)}", ",".join(written))
+    exact = [text for text in texts if len(points) > 1 and parse_grid(text) == points]
+    return min(exact, key=len, default=",".join(map(repr, points)))
+
+
 def tidy_grid(points: tuple[float, ...]) -> tuple[float, ...]:
     """The grid that is swept: sorted, without repetitions, and with 0, which costs one forward pass."""
     return tuple(sorted({0.0, *points}))

@@ -7,6 +7,9 @@ import pyarrow as pa
 SCHEMA_VERSION = 1
 """Raised when a column changes its name, type or meaning; written into every run."""
 
+MINIMUM_NORM = "minimum-norm"
+"""What the column ``strategy`` says where one run of the attack fills the whole curve: nothing was swept."""
+
 
 @dataclass(frozen=True)
 class Column:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbench.epsilon import EpsilonUnit, parse_epsilon, parse_grid, tidy_grid
+from robbench.epsilon import EpsilonUnit, parse_epsilon, parse_grid, tidy_grid, typed_grid
 from robbench.errors import UserError
 from robbench.spec import SweepSpec
 
@@ -75,3 +75,22 @@ def test_prints_epsilon_in_the_units_of_the_dataset():
     assert EpsilonUnit(255).format(0.0) == "0"
     assert EpsilonUnit(1).format(0.30000000000000004) == "0.3"
     assert EpsilonUnit(255).format(0.5 / 255) == "0.5/255"
+
+
+@pytest.mark.parametrize(
+    ("text", "denominator", "typed"),
+    [
+        ("0:0.3:13", 1, "0:0.3:13"),
+        ("0,0.3", 1, "0,0.3"),
+        ("0,0.1,0.25", 1, "0,0.1,0.25"),
+        ("0:8/255:9", 255, "0:8/255:9"),
+        ("0,1/255,4/255", 255, "0,1/255,4/255"),
+        ("0", 1, "0.0"),
+        ("0:0.1:4", 1, "0:0.1:4"),
+        ("0,0.123456789", 1, "0.0,0.123456789"),
+    ],
+)
+def test_a_grid_is_written_as_it_is_typed_and_read_again(text, denominator, typed):
+    points = parse_grid(text)
+    assert typed_grid(points, EpsilonUnit(denominator)) == typed
+    assert parse_grid(typed) == points

@@ -9,8 +9,8 @@ import pandas as pd
 from robbench.analysis.paired import holm, mcnemar, newcombe, paired_counts
 from robbench.analysis.survival import Survival
 
-Survivals = Mapping[str, Mapping[str, Survival]]
-"""By defense, then by attack."""
+Pair = tuple[Survival, Survival]
+"""What survives one attack on the baseline, and on a candidate: the same samples and radii."""
 
 
 class Comparison(NamedTuple):
@@ -22,8 +22,8 @@ class Comparison(NamedTuple):
     """One row per candidate and attack: the areas under the curves."""
 
 
-def compare_with(baseline: str, candidates: Sequence[str], survivals: Survivals) -> Comparison:
-    """Compare candidates with a baseline, under every attack that both have.
+def compare_with(pairs: Mapping[str, Sequence[Pair]]) -> Comparison:
+    """Compare candidates with a baseline, attack by attack.
 
     Differences are the candidate minus the baseline, in points of accuracy, with Newcombe's paired 95 %
     interval. ``p_value`` is McNemar's exact test, ``p_holm`` the same with Holm's correction over all tests
@@ -32,17 +32,10 @@ def compare_with(baseline: str, candidates: Sequence[str], survivals: Survivals)
     that share their computations.
 
     Args:
-        baseline: A key of ``survivals``.
-        candidates: Others; each shares an attack with the baseline.
-        survivals: All on the same samples and radii.
+        pairs: By candidate, one for each attack; all on the same samples and radii.
     """
-    tables, areas = [], []
-    for candidate in candidates:
-        for attack, first in survivals[baseline].items():
-            second = survivals[candidate].get(attack)
-            if second is not None:
-                tables.append(_points(candidate, first, second))
-                areas.append(_areas(candidate, first, second))
+    tables = [_points(candidate, *pair) for candidate, of_one in pairs.items() for pair in of_one]
+    areas = [_areas(candidate, *pair) for candidate, of_one in pairs.items() for pair in of_one]
     points = pd.concat(tables, ignore_index=True)
     tests = dict(zip(points["test"], points["p_value"], strict=True))
     corrected = dict(zip(tests, holm(np.array(list(tests.values()))), strict=True))

@@ -34,13 +34,16 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
     newest = {tuple(curve): run for *curve, run in points}
     kept = [newest[tuple(curve)] == run for *curve, run in points]
     samples = dict(zip(points, curves["n"], strict=True))
+    strategies = dict(zip(points, curves["strategy"], strict=True))
     left_out: dict[str, dict[tuple[str, ...], str]] = {}
     for (*curve, run), keep in zip(points, kept, strict=True):
         if not keep:
             winner = newest[tuple(curve)]
             count, before = samples[(*curve, winner)], samples[(*curve, run)]
             fewer = f" on {count} samples instead of {before}" if count < before else ""
-            left_out.setdefault(run, {})[tuple(curve)] = winner + fewer
+            strategy, other = strategies[(*curve, winner)], strategies[(*curve, run)]
+            swept = f", swept by {strategy} instead of {other}" if strategy != other else ""
+            left_out.setdefault(run, {})[tuple(curve)] = winner + fewer + swept
     notes = [_note(run, winners) for run, winners in left_out.items()]
     joined, partial = _without_partial_worst_of(curves.loc[kept].reset_index(drop=True))
     return JoinedCurves(joined, [*notes, *partial])

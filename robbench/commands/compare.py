@@ -19,13 +19,16 @@ from robbench.commands.options import FOLDER
     "--fail-if-worse",
     type=float,
     metavar="POINTS",
-    help="Exit with code 3 if a candidate's accuracy under worst-of is more than so many points below the "
-    "baseline's at a radius shown, and the difference is significant (corrected p < 0.05).",
+    help="Exit with code 3 if a candidate's accuracy under the worst of all attacks that both met is more "
+    "than so many points below the baseline's at a radius shown, and the difference is significant "
+    "(corrected p < 0.05).",
 )
 @click.option("--out", type=FOLDER, help="Folder for the files. Default: `comparison` in RESULTS.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors and what --fail-if-worse found.")
 def command(candidates: tuple[str, ...], out: Path | None, quiet: bool, **asked: Any) -> None:
     """Say where defenses are stronger or weaker than a baseline, on the same samples.
+
+    Curves of different runs are compared where they were swept alike; the rest is named.
 
     Example: robbench compare results/ --baseline pgd-at --at 0.1,0.2,0.3 --fail-if-worse 1.0
     """

@@ -8,6 +8,7 @@ import pandas as pd
 
 from robbench.analysis.comparison import Comparison, compare_with
 from robbench.analysis.paired import SIGNIFICANCE, holm
+from robbench.analysis.survival import Survival
 from robbench.analysis.verdicts import p_text, verdict
 from robbench.analysis.worst_of import WORST_OF
 from robbench.comparing.contract import Compared, ComparedDataset, ComparisonRequest
@@ -32,13 +33,15 @@ def compare(request: ComparisonRequest, out: Path | None = None) -> Compared:
         out: The folder for the files; None: ``comparison`` in ``request.results``.
 
     Returns:
-        The comparison. ``worse`` has a candidate if at one of the radii shown its accuracy under worst-of
-        (without worst-of, under the only attack) is more than ``fail_if_worse`` points below the baseline's
-        and McNemar's p-value is below 0.05 with Holm's correction over the candidates and the radii shown.
+        The comparison. ``worse`` has a candidate if at one of the radii shown its accuracy under worst-of of
+        the attacks that both met (of a single one, under that) is more than ``fail_if_worse`` points below
+        the baseline's and McNemar's p-value is below 0.05 with Holm's correction over the candidates and the
+        radii shown.
 
     Raises:
-        UserError: No complete run, a damaged one, unknown names, different samples, a radius that is not in
-            the grid, or no place to write. Nothing has then been written.
+        UserError: No complete run, a damaged one, unknown names, different samples, nothing that was swept
+            alike, a radius that is not in the grid, a candidate named beside ``fail_if_worse`` that cannot be
+            compared, or no place to write. Nothing has then been written.
     """
     compared = find_differences(request)
     files = write_comparison(compared.datasets, out or request.results / "comparison")
@@ -56,7 +59,8 @@ def find_differences(request: ComparisonRequest) -> Compared:
     for group in _choose_groups(found.groups, request):
         matched = match(group, request.baseline, request.candidates)
         notes += matched.notes
-        if matched.candidates:
+        _check_judged(group, matched, request)
+        if matched.pairs:
             compared, failing = _compare_group(group, matched, request)
             datasets.append(compared)
             worse += failing
@@ -66,6 +70,16 @@ def find_differences(request: ComparisonRequest) -> Compared:
             " ".join(notes) or "Run another defense with the same attacks on the same samples.",
         )
     return Compared(datasets, [], notes, worse)
+
+
+def _check_judged(group: Gathered, matched: Matched, request: ComparisonRequest) -> None:
+    """Refuse to pass a candidate that somebody named and wants judged, and that was left out."""
+    if request.fail_if_worse is None:
+        return
+    for name in request.candidates:
+        if name in group.survivals and name not in matched.pairs:
+            where = f"{printable(name)} on {printable(group.dataset)}"
+            raise UserError(f"--fail-if-worse cannot judge {where}.", " ".join(matched.notes))
 
 
 def _choose_groups(groups: list[Gathered], request: ComparisonRequest) -> list[Gathered]:
@@ -88,7 +102,7 @@ def _compare_group(
     group: Gathered, matched: Matched, request: ComparisonRequest
 ) -> tuple[ComparedDataset, list[str]]:
     baseline, unit = request.baseline, natural_unit(matched.epsilons)
-    comparison = compare_with(baseline, matched.candidates, matched.survivals)
+    comparison = compare_with(matched.pairs)
     verdicts = _verdicts(comparison, unit)
     title = f"{dataset_title(group.dataset)}, {norm_title(group.norm)}"
     if group.criterion != "top1":
@@ -101,7 +115,7 @@ def _compare_group(
     tables = (
         points_table(shown, heading, baseline, unit),
         verdict_table(verdicts, title, baseline),
-        cost_table(_costs(group, matched), title),
+        cost_table(_costs(group, baseline, matched), title),
     )
     compared = ComparedDataset(
         dataset=group.dataset,
@@ -126,19 +140,19 @@ def _verdicts(comparison: Comparison, unit: EpsilonUnit) -> pd.DataFrame:
     return comparison.areas.assign(verdict=[words[key] for key in keys])
 
 
-def _costs(group: Gathered, matched: Matched) -> dict[tuple[str, str], Cost]:
+def _costs(group: Gathered, baseline: str, matched: Matched) -> dict[tuple[str, str], Cost]:
     """Of every curve compared; worst-of costs what its attacks cost, shared computations once."""
+    curves: dict[str, dict[str, Survival]] = {baseline: {}}
+    for name, pairs in matched.pairs.items():
+        curves[name] = {second.attack: second for _, second in pairs}
+        curves[baseline] |= {first.attack: first for first, _ in pairs}
     costs = {}
-    for name, attacks in matched.survivals.items():
-        by_jobs = {
-            survival.jobs: group.costs[name, attack]
-            for attack, survival in attacks.items()
-            if attack != WORST_OF
-        }
-        for attack in attacks:
-            costs[name, attack] = (
-                total_cost(by_jobs.values()) if attack == WORST_OF else group.costs[name, attack]
-            )
+    for name, attacks in curves.items():
+        has_worst_of = attacks.pop(WORST_OF, None) is not None
+        costs |= {(name, attack): group.costs[name, attack] for attack in attacks}
+        if has_worst_of:
+            by_jobs = {survival.jobs: group.costs[name, attack] for attack, survival in attacks.items()}
+            costs[name, WORST_OF] = total_cost(by_jobs.values())
     return costs
 
 
@@ -149,8 +163,9 @@ def _worse(shown: pd.DataFrame, compared: ComparedDataset, allowed: float | None
     """
     if allowed is None:
         return []
-    judged = WORST_OF if WORST_OF in set(shown["attack"]) else shown["attack"].iloc[0]
-    rows = shown.loc[shown["attack"] == judged]
+    # Worst-of stands last; where there is none, all that a candidate has is one computation.
+    last = shown.groupby("candidate", sort=False)["attack"].transform("last")
+    rows = shown.loc[shown["attack"] == last]
     corrected = holm(rows["p_value"].to_numpy(dtype=np.float64))
     rows = rows.assign(corrected=corrected)
     return [

@@ -8,6 +8,7 @@ import pandas as pd
 
 from robbench.analysis.joining import join_runs
 from robbench.analysis.survival import Survival, survivals_of
+from robbench.analysis.sweeps import Sweep
 from robbench.analysis.worst_of import WORST_OF
 from robbench.comparing.costs import Cost, cost_of
 from robbench.errors import UserError
@@ -28,6 +29,7 @@ class Gathered:
         criterion: ``top1`` or ``top5``.
         survivals: What survived, by defense and attack.
         costs: What it cost, by defense and attack.
+        sweeps: How it was swept, by defense and attack.
         titles: What its runs print for each defense.
     """
 
@@ -36,6 +38,7 @@ class Gathered:
     criterion: str
     survivals: dict[str, dict[str, Survival]] = field(default_factory=dict)
     costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
+    sweeps: dict[tuple[str, str], Sweep] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
 
 
@@ -80,7 +83,7 @@ def _add(
         group = groups.setdefault((dataset, norm, criterion), Gathered(dataset, norm, criterion))
         group.titles |= defense_titles(points)
         epsilons = tuple(sorted({float(epsilon) for epsilon in points["epsilon"]}))
-        wanted = list(dict.fromkeys(points["attack"]))
+        wanted = dict(zip(points["attack"], points["strategy"], strict=True))
         rows = outcomes.get(key)
         missing = set(wanted) - set([] if rows is None else rows["attack"])
         if rows is None or missing:
@@ -88,9 +91,11 @@ def _add(
                 f"{run} has curves without rows: {defense!r} under {min(missing)!r}.",
                 "Delete its curves.parquet and repeat the command that began the run.",
             )
-        for attack, survival in survivals_of(rows.loc[rows["attack"].isin(wanted)], epsilons).items():
+        for attack, survival in survivals_of(rows.loc[rows["attack"].isin(list(wanted))], epsilons).items():
             group.survivals.setdefault(defense, {})[attack] = survival
             group.costs[defense, attack] = cost_of(manifest, defense, survival.jobs)
+            command = str(manifest.get("command") or "")
+            group.sweeps[defense, attack] = Sweep(str(run), command, wanted[attack], epsilons)
 
 
 def _drop_other_weights(

@@ -18,7 +18,7 @@ METHOD = (
     "10, paired, 95 %, each by itself. Tests: McNemar's exact test, with Holm's correction over every "
     "candidate, attack and ε of the grid, shown here or not; a difference counts as found below 0.05. Areas "
     "are means of the accuracy over the grid's width. Worst-of counts a sample as broken at ε if any attack "
-    "broke it there."
+    "that both met broke it there."
 )
 
 

@@ -13,6 +13,7 @@ from robbench.attacks import BudgetAttack, IterativeAttack, MinimumNormAttack
 from robbench.classifier import reseed
 from robbench.datasets import Dataset
 from robbench.randomness import key_of
+from robbench.schema import MINIMUM_NORM
 from robbench.sweep.batch_size import fastest_batch
 from robbench.sweep.control import ControlResult, control_sample, disagreement
 from robbench.sweep.engine import IterativeSweep
@@ -166,6 +167,8 @@ class JobRun:
     def _context(self, strategy: str) -> RowContext:
         """The constant columns; under auto they say which strategy it came to."""
         label = strategy if self.job.terms.strategy == strategy else f"{self.job.terms.strategy}: {strategy}"
+        if isinstance(self.job.attack.attack, MinimumNormAttack):
+            label = MINIMUM_NORM
         return RowContext({**self.job.constants(), "strategy": label}, self.job.terms.epsilons)
 
     def _windows(self, indices: Tensor, size: int) -> Iterator[Window]:

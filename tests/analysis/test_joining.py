@@ -28,6 +28,12 @@ def test_a_newer_run_on_fewer_samples_is_said_to_be_one() -> None:
     assert note.endswith("nsq under pgd100 on digits, in new on 5 samples instead of 9.")
 
 
+def test_a_newer_run_that_swept_otherwise_is_said_to_have() -> None:
+    tables = [curves("old", "nsq", 9), curves("new", "nsq", 9).assign(strategy="independent")]
+    (note,) = join_runs(pd.concat(tables, ignore_index=True)).notes
+    assert note.endswith("in new, swept by independent instead of survivors.")
+
+
 def test_several_curves_left_out_are_counted() -> None:
     tables = [curves(run, name, 5) for run in ("a", "b") for name in ("natural", "nsq")]
     (note,) = join_runs(pd.concat(tables, ignore_index=True)).notes

@@ -68,21 +68,89 @@ def test_what_one_attack_alone_breaks_counts_in_worst_of_across_runs(tmp_path: P
     assert value(compared, WORST_OF, 0.3, "candidate_accuracy") == 0
 
 
-def test_more_tried_on_one_than_on_the_other_is_said(tmp_path: Path) -> None:
+def test_only_attacks_that_both_met_are_compared_and_the_others_are_named(tmp_path: Path) -> None:
     make_run(
         tmp_path,
         {
             ("base", "pgd20"): STRONG,
-            ("base", "noise"): STRONG,
+            ("base", "noise"): WEAK,
             ("nsq", "pgd20"): STRONG,
             ("nsq", "bpda20"): WEAK,
         },
     )
-    notes = ask(tmp_path).notes
-    assert notes == [
-        "Worst-of is uneven: nsq was also attacked by bpda20, unlike base.",
-        "Worst-of is uneven: nsq was not attacked by noise, unlike base.",
+    compared = ask(tmp_path, fail_if_worse=0.0)
+    assert set(compared.datasets[0].points["attack"]) == {"pgd20"}
+    assert compared.worse == []
+    assert compared.notes == [
+        "nsq was also attacked by bpda20, unlike base: not compared, and not in worst-of.",
+        "nsq was not attacked by noise, unlike base: not compared, and not in worst-of.",
     ]
+
+
+def test_worst_of_is_of_the_attacks_that_each_candidate_shares_with_the_baseline(tmp_path: Path) -> None:
+    base = {("base", "pgd20"): STRONG, ("base", "noise"): MIDDLE, ("base", "bpda20"): WEAK}
+    two = {("two", "pgd20"): STRONG, ("two", "noise"): STRONG, ("two", "square"): WEAK}
+    make_run(tmp_path, {**base, **two, ("one", "bpda20"): WEAK})
+    compared = ask(tmp_path, at="0.3", fail_if_worse=0.0)
+    points = compared.datasets[0].points
+    worst = points.loc[(points["attack"] == WORST_OF) & (points["epsilon"] == 0.3)].set_index("candidate")
+    assert worst["baseline_accuracy"].to_dict() == {"two": 0.6, "one": 0.0}
+    assert worst["candidate_accuracy"].to_dict() == {"two": 1.0, "one": 0.0}
+    assert compared.worse == []
+    costs = {row[:2]: row[3] for row in compared.datasets[0].tables[2].rows}
+    assert costs["two", WORST_OF] == "3,000"
+    assert costs["base", WORST_OF] == "4,500"
+
+
+def test_each_candidate_is_judged_by_the_attack_that_it_shares(tmp_path: Path) -> None:
+    make_run(tmp_path / "base", {("base", "pgd20"): STRONG, ("base", "noise"): STRONG})
+    make_run(tmp_path / "others", {("one", "pgd20"): STRONG, ("two", "noise"): WEAK})
+    (worse,) = ask(tmp_path, at="0.3", fail_if_worse=0.0).worse
+    assert "two is worse than base on Digits, L∞: 100.0 points lower under noise" in worse
+
+
+def test_curves_that_were_swept_otherwise_are_not_compared(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): STRONG}, strategy="independent")
+    make_run(tmp_path / "b", {("nsq", "pgd20"): WEAK}, strategy="auto: survivors")
+    with pytest.raises(UserError) as refused:
+        ask(tmp_path)
+    said = str(refused.value)
+    a, b = tmp_path / "a", tmp_path / "b"
+    assert f"base: independent over 0:0.3:4 in {a}; nsq: auto: survivors over 0:0.3:4 in {b}" in said
+    assert f"`robbench run … --sweep independent --eps-grid 0:0.3:4 --out {b}-alike`" in said
+    assert not (tmp_path / "comparison").exists()
+
+
+def test_survivors_on_another_grid_is_another_attack(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): STRONG})
+    make_run(tmp_path / "b", {("nsq", "pgd20"): until([1] * N, 2)}, grid=(0.0, 0.3))
+    with pytest.raises(UserError, match=r"survivors over 0,0\.3 in"):
+        ask(tmp_path)
+    make_run(tmp_path / "b2", {("nsq", "pgd20"): until([1] * N, 5)}, grid=(0.0, 0.1, 0.2, 0.25, 0.3))
+    compared = ask(tmp_path)
+    assert compared.datasets[0].points["epsilon"].tolist() == [0.0, 0.1, 0.2]
+    assert any("3 radii that all have and below which they agree" in note for note in compared.notes)
+
+
+def test_what_was_swept_otherwise_is_left_out_where_the_rest_can_be_compared(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): MIDDLE, ("base", "noise"): STRONG})
+    make_run(tmp_path / "b", {("nsq", "pgd20"): STRONG, ("sq", "pgd20"): STRONG})
+    make_run(tmp_path / "c", {("nsq", "noise"): WEAK, ("free", "noise"): WEAK}, strategy="independent")
+    compared = ask(tmp_path, fail_if_worse=0.0)
+    rows = compared.datasets[0].points[["candidate", "attack"]].drop_duplicates()
+    assert rows.to_numpy().tolist() == [["nsq", "pgd20"], ["sq", "pgd20"]]
+    assert compared.worse == []
+    assert any(note.startswith("nsq under noise is left out") for note in compared.notes)
+    assert any(note.startswith("free under noise is left out") for note in compared.notes)
+    with pytest.raises(UserError, match="cannot judge free on digits"):
+        ask(tmp_path, candidates=("free", "sq"), fail_if_worse=0.0)
+
+
+def test_the_more_thorough_of_two_sweeps_over_one_grid_is_told(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): STRONG})
+    make_run(tmp_path / "b", {("nsq", "pgd20"): STRONG}, strategy="auto: search")
+    (note,) = ask(tmp_path).notes
+    assert note.startswith("The sweeps under pgd20 differ, and survivors finds a little more than a search.")
 
 
 def test_of_what_several_runs_have_the_newest_counts(tmp_path: Path) -> None:
@@ -98,8 +166,8 @@ def test_attacks_on_weights_that_were_replaced_are_left_out(tmp_path: Path) -> N
     make_run(tmp_path / "old", {("base", "pgd20"): MIDDLE, ("base", "noise"): MIDDLE, ("nsq", "noise"): WEAK})
     make_run(tmp_path / "new", {("nsq", "pgd20"): STRONG}, weights="others")
     compared = ask(tmp_path)
-    assert set(compared.datasets[0].points["attack"]) == {"pgd20", WORST_OF}
-    assert value(compared, WORST_OF, 0.3, "candidate_accuracy") == 1
+    assert set(compared.datasets[0].points["attack"]) == {"pgd20"}
+    assert value(compared, "pgd20", 0.3, "candidate_accuracy") == 1
     assert any("the weights differ" in note and "'nsq'" in note for note in compared.notes)
 
 
@@ -146,12 +214,12 @@ def test_datasets_norms_and_criteria_are_compared_apart(tmp_path: Path) -> None:
 
 
 def test_different_grids_meet_where_both_have_radii(tmp_path: Path) -> None:
-    make_run(tmp_path / "a", {("base", "pgd20"): STRONG})
-    make_run(tmp_path / "b", {("nsq", "pgd20"): until([2] * N, 3)}, grid=(0.0, 0.2, 0.4))
+    make_run(tmp_path / "a", {("base", "pgd20"): STRONG}, strategy="independent")
+    make_run(tmp_path / "b", {("nsq", "pgd20"): until([2] * N, 3)}, (0.0, 0.2, 0.4), strategy="independent")
     compared = ask(tmp_path)
     assert compared.datasets[0].points["epsilon"].tolist() == [0.0, 0.2]
     assert "the 2 radii that all have" in compared.notes[0]
-    make_run(tmp_path / "b2", {("nsq", "pgd20"): until([2] * N, 2)}, grid=(0.0, 0.25))
+    make_run(tmp_path / "b2", {("nsq", "pgd20"): until([2] * N, 2)}, (0.0, 0.25), strategy="independent")
     with pytest.raises(UserError, match="no radius in common but 0"):
         ask(tmp_path)
 

@@ -136,3 +136,16 @@ def test_what_a_randomized_defense_draws_does_not_depend_on_an_interruption_betw
         run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
     run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
     assert _rows(prepared, sink)[0].equals(_rows(prepared, whole)[0])
+
+
+def test_an_attack_that_fills_the_curve_in_one_run_says_so_in_its_rows():
+    model, images, labels = linear_oracle(count=20)
+    defense = Defense(model)
+    loaded = LoadedDefense("model", "model", defense, state_hash(defense), None, "made up")
+    dataset = from_arrays(images, labels)
+    spec, info = SweepSpec(("model",), ("fmn5@foolbox", "pgd2"), "custom", "0:0.1:3"), custom_info(dataset)
+    place = Workplace(dataset, {"model": loaded}, torch.device("cpu"), 32)
+    prepared = assemble(spec, info, place, resolve_attacks(spec, info, dataset.classes), "")
+    sink = MemorySink()
+    run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+    assert [set(rows.strategy) for rows in _rows(prepared, sink)] == [{"minimum-norm"}, {"auto: survivors"}]

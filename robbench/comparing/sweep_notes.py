@@ -1,0 +1,69 @@
+"""What a reader is told where two defenses were not swept alike."""
+
+import shlex
+from collections.abc import Mapping
+
+from robbench.analysis.sweeps import Sweep, more_thorough
+from robbench.epsilon import typed_grid
+from robbench.figures.epsilon_axis import natural_unit
+from robbench.figures.titles import printable
+
+Sweeps = Mapping[str, tuple[Sweep, Sweep]]
+"""By attack: how the baseline's curve came about, and a candidate's."""
+
+_WHOLE = 2000
+"""Characters of a command or a folder, which nobody can type when it is shortened."""
+
+
+def unlike_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:
+    """Why a candidate is not compared under some attacks, and what to type so that it can be.
+
+    Args:
+        baseline: The baseline's name.
+        name: The candidate's.
+        sweeps: Those that cannot be compared.
+    """
+    notes = []
+    for (first, second), attacks in _by_pair(sweeps).items():
+        known = second.command if second.command.startswith("robbench run ") else "robbench run …"
+        options = ("--sweep", first.asked, "--eps-grid", _grid(first), "--out", f"{second.run}-alike")
+        notes.append(
+            f"{printable(name)} under {attacks} is left out: a sweep from ε to ε finds more or less than "
+            f"another one, so a difference might be the sweeps'. {_swept(baseline, first)}; "
+            f"{_swept(name, second)}. To sweep it alike: "
+            f"`{printable(f'{known} {shlex.join(options)}', longest=_WHOLE)}`."
+        )
+    return notes
+
+
+def thoroughness_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:
+    """Where a candidate is compared and one of both sweeps finds a little more.
+
+    Args:
+        baseline: The baseline's name.
+        name: The candidate's.
+        sweeps: Those that can be compared.
+    """
+    return [
+        f"The sweeps under {attacks} differ, and survivors finds a little more than a search. "
+        f"{_swept(baseline, first)}; {_swept(name, second)}."
+        for (first, second), attacks in _by_pair(sweeps).items()
+        if more_thorough(first, second)
+    ]
+
+
+def _by_pair(sweeps: Sweeps) -> dict[tuple[Sweep, Sweep], str]:
+    """The attacks of each pair of sweeps, in print."""
+    found: dict[tuple[Sweep, Sweep], list[str]] = {}
+    for attack, pair in sweeps.items():
+        found.setdefault(pair, []).append(printable(attack))
+    return {pair: ", ".join(attacks) for pair, attacks in found.items()}
+
+
+def _swept(name: str, sweep: Sweep) -> str:
+    where = printable(sweep.run, longest=_WHOLE)
+    return f"{printable(name)}: {printable(sweep.strategy)} over {_grid(sweep)} in {where}"
+
+
+def _grid(sweep: Sweep) -> str:
+    return typed_grid(sweep.epsilons, natural_unit(sweep.epsilons))
