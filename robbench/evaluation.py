@@ -22,11 +22,11 @@ from robbench.errors import UserError
 from robbench.executors import MemorySink, RunObserver, SilentObserver, run_locally
 from robbench.executors.local import Workplace
 from robbench.preparation import (
-    CHECKED_SAMPLES,
     RunSettings,
     assemble,
     check_defenses,
     check_names,
+    few_samples,
     resolve_attacks,
 )
 from robbench.registry import suggest
@@ -161,10 +161,9 @@ def _load(
 ) -> tuple[DatasetInfo, Dataset]:
     if isinstance(data, str):
         return load_dataset(data, settings.data_dir, samples=spec.samples)
-    labelled = from_arrays(*data)
+    dataset = from_arrays(*data)
     # The samples at hand need not have every label, and targeted attacks aim at all that the model knows.
-    few = labelled.samples(torch.arange(min(CHECKED_SAMPLES, len(labelled))))
-    dataset = from_arrays(*data, classes=check_defense(model, few, labelled.classes, device))
+    dataset.classes = check_defense(model, few_samples(dataset), dataset.classes, device)
     return custom_info(dataset), first_samples(dataset, spec.samples, "What was handed over")
 
 

@@ -11,7 +11,7 @@ import torch
 
 from robbench.attacks.catalog import ResolvedAttack, resolve_attack
 from robbench.attacks.names import parse_attack
-from robbench.datasets import Dataset, DatasetInfo, load_dataset
+from robbench.datasets import Dataset, DatasetInfo, Samples, load_dataset
 from robbench.defenses.loading import LoadedDefense, check_defense, load_defense
 from robbench.devices import choose_batch_size, choose_device, choose_precision
 from robbench.errors import UserError
@@ -154,9 +154,14 @@ def check_defenses(loaded: Sequence[LoadedDefense], dataset: Dataset, device: to
     Raises:
         UserError: A defense fails, or answers with something that is no finite row of logits per image.
     """
-    few = dataset.samples(torch.arange(min(CHECKED_SAMPLES, len(dataset))))
+    few = few_samples(dataset)
     for defense in loaded:
         check_defense(defense, few, dataset.classes, device)
+
+
+def few_samples(dataset: Dataset) -> Samples:
+    """The first samples, enough to see whether a defense works at all."""
+    return dataset.samples(torch.arange(min(CHECKED_SAMPLES, len(dataset))))
 
 
 def check_names(spec: SweepSpec) -> None:

@@ -92,7 +92,7 @@ def test_1_autoattack_is_what_its_authors_run(classes, names, images) -> None:
     given = problem(
         SmoothNet(classes=classes), images, torch.zeros(6, dtype=torch.int64), 0.1, classes=classes, seed=5
     )
-    parts = list(TorchattacksAutoAttack()._parts(torchattacks, stand_in(given), given))
+    parts = list(TorchattacksAutoAttack()._parts(stand_in(given), given))
     assert [type(part).__name__ for part in parts] == (
         ["APGD", "APGDT", "FAB", "Square"] if names == 4 else ["APGD", "FAB", "Square"]
     )

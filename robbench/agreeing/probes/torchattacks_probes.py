@@ -32,7 +32,7 @@ def autoattack_steps() -> Finding:
 
     theirs = [part.steps for part in torchattacks.AutoAttack(small_net(), eps=0.1)._autoattack.attacks[:3]]
     given = problem(small_net(), some_images(), torch.zeros(6, dtype=torch.int64), 0.1)
-    parts = list(TorchattacksAutoAttack()._parts(torchattacks, stand_in(given), given))
+    parts = list(TorchattacksAutoAttack()._parts(stand_in(given), given))
     ours = [part.steps for part in parts[:-1]]
     return Finding(
         min(theirs) < 100,

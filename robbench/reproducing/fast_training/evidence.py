@@ -12,7 +12,7 @@ from robbench.analysis.survival import Survival, survivals_of
 from robbench.analysis.worst_of import WORST_OF, worst_of
 from robbench.figures.titles import defense_title
 from robbench.reproducing.collecting import DONE, NOT_RUN
-from robbench.reproducing.fast_training.settings import AUTOATTACK, BPDA, PGD, Setting
+from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD, Setting
 from robbench.reproducing.shelf import Shelf, StoredRun
 
 CLEAN = "clean"
@@ -142,7 +142,7 @@ def _subject(
         found = survivals_of(rows[stored.folder], grid)
         survivals |= {attack: survival.at((0.0, setting.epsilon)) for attack, survival in found.items()}
         curves.append(curves_of(rows[stored.folder], grid))
-    if survivals.keys() >= {PGD, BPDA, AUTOATTACK}:
+    if survivals.keys() >= {attack for run in setting.runs_of(name) for attack in run.attacks}:
         survivals[WORST_OF] = worst_of(survivals.values())
     title = runs[0].manifest["defenses"][name].get("title") or defense_title(name)
     return Subject(

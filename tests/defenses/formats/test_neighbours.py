@@ -4,7 +4,6 @@ import sys
 import pytest
 import torch
 
-from robbench.defenses.formats import neighbours
 from tests.defenses.formats.loaded import load
 
 FILE = """
@@ -23,14 +22,7 @@ class Times(nn.Module):
 """
 
 
-@pytest.fixture(autouse=True)
-def nothing_brought(monkeypatch):
-    monkeypatch.setattr(neighbours, "_brought", {})
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    yield
-    for brought in neighbours._brought.values():
-        for name in brought.modules:
-            sys.modules.pop(name, None)
+pytestmark = pytest.mark.usefixtures("nothing_brought")
 
 
 @pytest.fixture

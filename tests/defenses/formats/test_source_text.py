@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from robbench.defenses import defenses
-from robbench.defenses.formats import neighbours
 from robbench.defenses.loaded import state_hash
 from tests.defenses.formats.loaded import load
 
@@ -25,13 +24,7 @@ TEXTS = {
 """A file and what lies beside it; all but the last two are imported."""
 
 
-@pytest.fixture(autouse=True)
-def nothing_brought(monkeypatch):
-    monkeypatch.setattr(neighbours, "_brought", {})
-    yield
-    for brought in neighbours._brought.values():
-        for name in brought.modules:
-            sys.modules.pop(name, None)
+pytestmark = pytest.mark.usefixtures("nothing_brought")
 
 
 @pytest.fixture
