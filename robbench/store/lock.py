@@ -1,4 +1,4 @@
-"""One writer per run: a lock that the system releases when its holder dies, and a note of who holds it."""
+"""One writer per run, and a note of who that is."""
 
 import json
 import os
@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from robbench.errors import UserError
-from robbench.files import cannot_write, write_json
+from robbench.file_lock import locked
+from robbench.files import write_json
 from robbench.store.layout import LOCK, WRITER
 
 
@@ -19,37 +18,29 @@ from robbench.store.layout import LOCK, WRITER
 def sole_writer(folder: Path) -> Iterator[None]:
     """Hold a run's folder alone.
 
-    The lock is the system's (``flock``), not the file's existence: a file that a killed process left behind
-    locks nothing, and needs no cleaning up.
-
     Raises:
         UserError: Another writer is at work; the message says which.
     """
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UserError(
-            f"{folder} is being written by {_holder(folder)}.",
-            "Wait until it is done, or choose another folder with --out.",
-        ) from None
-    except OSError as error:
-        raise cannot_write(folder / LOCK, error) from error
-    try:
-        write_json(
-            folder / WRITER,
-            {
-                "process": os.getpid(),
-                "host": platform.node(),
-                "since": datetime.now(UTC).isoformat(timespec="seconds"),
-            },
-        )
-        yield
-    finally:
+    with locked(folder / LOCK, lambda: _taken(folder)):
         try:
-            (folder / WRITER).unlink(missing_ok=True)
+            write_json(
+                folder / WRITER,
+                {
+                    "process": os.getpid(),
+                    "host": platform.node(),
+                    "since": datetime.now(UTC).isoformat(timespec="seconds"),
+                },
+            )
+            yield
         finally:
-            lock.release()
+            (folder / WRITER).unlink(missing_ok=True)
+
+
+def _taken(folder: Path) -> UserError:
+    return UserError(
+        f"{folder} is being written by {_holder(folder)}.",
+        "Wait until it is done, or choose another folder with --out.",
+    )
 
 
 def _holder(folder: Path) -> str:

@@ -1,12 +1,11 @@
-"""One writer per model: a lock that the system releases when its holder dies."""
+"""One writer per model."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from robbench.errors import UserError
+from robbench.file_lock import locked
 from robbench.files import make_folder
 
 
@@ -15,20 +14,16 @@ def sole_writer(weights: Path) -> Iterator[None]:
     """Hold a model's files alone.
 
     Raises:
-        UserError: Another process holds them; their folder cannot be made.
+        UserError: Another process holds them; their folder cannot be made or written.
     """
     make_folder(weights.parent)
+    taken = UserError(
+        f"Another process is writing {weights.with_suffix('')}.",
+        "Wait for it, or choose another --models-dir.",
+    )
     path = weights.with_suffix(".lock")
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UserError(
-            f"Another process is writing {weights.with_suffix('')}.",
-            "Wait for it, or choose another --models-dir.",
-        ) from None
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        lock.release()
+    with locked(path, lambda: taken):
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
