@@ -16,7 +16,7 @@ from robbench.classifier import frozen, seeded
 from robbench.defenses import Defense
 from robbench.executors.local import Workplace
 from robbench.randomness import mix_keys, uniform
-from robbench.sweep.feed import Window, windows
+from robbench.sweep.feed import Window, load_window
 from robbench.sweep.target import Target, View, make_target
 from robbench.tensors import Flags, Images
 from robbench.threat import Ball, get_norm
@@ -189,9 +189,8 @@ def _target(subject: Subject, view: str, workplace: Workplace) -> Iterator[Targe
 def _batches(subject: Subject, target: Target, workplace: Workplace) -> Iterator[tuple[Window, Ball]]:
     """The samples that the defense gets right, with the ball around each."""
     everything = torch.arange(len(workplace.dataset))
-    for window in windows(
-        workplace.dataset, everything, workplace.batch_size, target, f"audit {subject.seed}"
-    ):
+    for part in everything.split(workplace.batch_size):
+        window = load_window(workplace.dataset, part, target, f"audit {subject.seed}")
         kept = window.correct.nonzero().flatten()
         if len(kept):
             right = Window(

@@ -1,6 +1,5 @@
-"""Feeding samples to an attack: loaded in windows, clean errors set aside, memory bounded."""
+"""Feeding samples to an attack: loaded a window at a time, with the verdict on the clean images."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -37,22 +36,20 @@ class Window:
     keys: Keys
 
 
-def windows(dataset: Dataset, indices: Tensor, size: int, target: Target, key: str) -> Iterator[Window]:
-    """Load the samples at ``indices``, ``size`` at a time, and judge them unperturbed.
+def load_window(dataset: Dataset, indices: Tensor, target: Target, key: str) -> Window:
+    """Load the samples at ``indices``, and judge them unperturbed.
 
     Args:
         dataset: Where the samples are.
         indices: Positions in the dataset, (n,) int64.
-        size: Samples per window.
         target: Its exact model judges; one forward pass per sample, in parts that fit in memory.
         key: What, beside a sample's identity, its random numbers depend on.
     """
-    for part in indices.split(size):
-        samples = dataset.samples(part)
-        images = samples.images.to(target.device, non_blocking=True)
-        labels = samples.labels.to(target.device, non_blocking=True)
-        with torch.no_grad():
-            logits = target.judge.model(images)
-        keys = torch.tensor([key_of(key, sample) for sample in samples.ids], device=target.device)
-        correct = ~mislabels(logits, labels, target.judge.criterion)
-        yield Window(part, samples.ids, images, labels, logits.argmax(1), correct, keys)
+    samples = dataset.samples(indices)
+    images = samples.images.to(target.device, non_blocking=True)
+    labels = samples.labels.to(target.device, non_blocking=True)
+    with torch.no_grad():
+        logits = target.judge.model(images)
+    keys = torch.tensor([key_of(key, sample) for sample in samples.ids], device=target.device)
+    correct = ~mislabels(logits, labels, target.judge.criterion)
+    return Window(indices, samples.ids, images, labels, logits.argmax(1), correct, keys)

@@ -17,7 +17,7 @@ from robbench.schema import MINIMUM_NORM
 from robbench.sweep.batch_size import fastest_batch
 from robbench.sweep.control import ControlResult, control_sample, disagreement
 from robbench.sweep.engine import IterativeSweep
-from robbench.sweep.feed import Window, windows
+from robbench.sweep.feed import Window, load_window
 from robbench.sweep.gradients import Gradients
 from robbench.sweep.outcomes import Findings, RowContext
 from robbench.sweep.plan import Job
@@ -177,7 +177,7 @@ class JobRun:
         for part in indices.split(size):
             # The seed of the run is in the id of the job.
             reseed(key_of("defense", self.job.id, part.tolist()) % 2**63, self.target.device)
-            yield from windows(self.dataset, part, size, self.target, key)
+            yield load_window(self.dataset, part, self.target, key)
 
     def _is_library(self) -> bool:
         return not isinstance(self.job.attack.attack, IterativeAttack)

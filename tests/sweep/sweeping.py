@@ -10,7 +10,7 @@ from robbench.attacks import Attack, IterativeAttack
 from robbench.classifier import frozen
 from robbench.datasets import ArrayDataset
 from robbench.sweep.engine import IterativeSweep
-from robbench.sweep.feed import windows
+from robbench.sweep.feed import load_window
 from robbench.sweep.outcomes import Findings
 from robbench.sweep.rounds import LibrarySweep
 from robbench.sweep.strategies import get_strategy
@@ -59,7 +59,8 @@ def sweep(
     )
     parts = []
     with frozen(model, view or model):
-        for part in windows(dataset, order, window, target, "key"):
+        for indices in order.split(window):
+            part = load_window(dataset, indices, target, "key")
             findings = Findings.of(part, len(grid))
             wrong = (~part.correct).nonzero().flatten()
             decided = torch.cat([wrong, *sweeper.sweep(part, findings)])
