@@ -22,6 +22,8 @@ class Training:
         options: Options that differ from the paper's for this dataset, as ``levels`` and ``alpha``.
         seed: The seed of the training.
         folder: The folder inside the directory of models; empty for the ordinary model of the defense.
+        budget: What it may spend, as ``epochs=15``, under the plan of its dataset, and watched; empty: it is
+            trained as its recipe says.
         start: The defense whose weights it begins with; empty: random ones.
         adopted: Whether its weights are others', taken over by ``robbench adopt``.
     """
@@ -31,6 +33,7 @@ class Training:
     options: tuple[tuple[str, int | float], ...] = ()
     seed: int = 0
     folder: str = ""
+    budget: str = ""
     start: str = ""
     adopted: bool = False
 
@@ -40,6 +43,7 @@ class Training:
             return f"robbench adopt --dataset {self.dataset}"
         parts = [f"robbench train --defense {self.defense} --dataset {self.dataset}"]
         parts += [f"--set {key}={_typed(key, value)}" for key, value in self.options]
+        parts += [f"--budget {self.budget} --watch"] if self.budget else []
         parts += [f"--start {self.start}"] if self.start else []
         parts += [f"--seed {self.seed}"] if self.seed else []
         parts += [f"--models-dir models/{self.folder}"] if self.folder else []

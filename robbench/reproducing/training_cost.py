@@ -30,7 +30,7 @@ def cost_table(trainings: pd.DataFrame) -> TextTable:
     rows = [
         (
             dataset_title(row["dataset"]),
-            " ".join([_title(row), *([f"({row['folder']})"] if row["folder"] else [])]),
+            _title(row),
             f"{row['clean_accuracy']:.1%} of {row['test_samples']:,}",
             *(_cost(row) if row["iterations"] else ("", "", "", "")),
             f"{row['device']}, {row['precision']}",
@@ -43,8 +43,10 @@ def cost_table(trainings: pd.DataFrame) -> TextTable:
 def cost_notes(trainings: pd.DataFrame) -> list[str]:
     """What was trained otherwise than its recipe, and PGD-AT's time over NSQ's beside what the paper says."""
     notes = [
-        f"{_title(row)} on {dataset_title(row['dataset'])}: {row['deviations']}."
-        for row in trainings.loc[trainings["deviations"] != ""].to_dict("records")
+        f"{', '.join(map(_title, rows.to_dict('records')))} on {dataset_title(str(dataset))}: {deviations}."
+        for dataset, table in trainings.groupby("dataset", sort=False)
+        for deviations, rows in table.groupby("deviations", sort=False)
+        if deviations
     ]
     for dataset, table in trainings.loc[trainings["folder"] == ""].groupby("dataset", sort=False):
         newest = {row["defense"]: row for row in table.sort_values("date").to_dict("records")}
@@ -75,7 +77,9 @@ def _cost(row: dict[Any, Any]) -> tuple[str, ...]:
 
 
 def _title(row: dict[Any, Any]) -> str:
-    return row["title"] or defense_title(row["defense"])
+    """What print calls a training: the defense, and its folder where it is not the ordinary model."""
+    title = row["title"] or defense_title(row["defense"])
+    return f"{title} ({row['folder']})" if row["folder"] else title
 
 
 def _passes(row: dict[Any, Any]) -> float:

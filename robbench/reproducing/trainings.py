@@ -25,7 +25,7 @@ from robbench.preparation import RunSettings
 from robbench.reproducing.shelf import TRAININGS, Shelf
 from robbench.reproducing.sweeps import Training
 from robbench.reproducing.watching import Watcher
-from robbench.training import TrainingRequest, train
+from robbench.training import TrainingRequest, parse_budget, train
 from robbench.training.adopting import Adoption, adopt
 
 COLUMNS = (
@@ -128,6 +128,8 @@ def train_missing(trainings: Sequence[Training], settings: RunSettings, watcher:
             train=train_split,
             test=test_split,
             options=dict(training.options),
+            budget=parse_budget(training.budget) if training.budget else None,
+            watch=True if training.budget else None,
             start=start,
             seed=training.seed,
             device=device,
@@ -158,7 +160,8 @@ def _row(training: Training, model: StoredModel) -> dict[str, Any]:
     return values | {
         "title": recipe.title,
         "folder": training.folder,
-        "recipe_iterations": recipe.plan(info).iterations,
+        # A budget is no number of iterations; that it was another one is a deviation.
+        "recipe_iterations": card.iterations if training.budget else recipe.plan(info).iterations,
         "deviations": "" if training.adopted else "; ".join(_deviations(training, card)),
         # Of fewer training images than the planned batch, all are shown in every iteration.
         "batch_size": card.samples // card.iterations if card.iterations else int(card.plan["batch_size"]),
@@ -168,13 +171,14 @@ def _row(training: Training, model: StoredModel) -> dict[str, Any]:
 
 
 def _deviations(training: Training, card: ModelCard) -> list[str]:
-    """What was trained otherwise than by the recipe that the run asks for, in words."""
+    """What was trained otherwise than as the run asks for, in words."""
     info = datasets.get(card.dataset)
     recipe = build_recipe(card.defense, info, dict(training.options))
-    expected = {"network": info.network, **recipe_options(recipe), **asdict(recipe.plan(info))}
-    found = {"network": card.network, **card.options, **card.plan}
+    plan = info.training if training.budget else recipe.plan(info)
+    expected = {"network": info.network, "budget": training.budget, **recipe_options(recipe), **asdict(plan)}
+    found = {"network": card.network, "budget": card.budget, **card.options, **card.plan}
     return [
-        f"{name.replace('_', ' ')} {_written(found[name])} instead of {_written(value)}"
+        f"{name.replace('_', ' ')} {_written(found[name]) or 'none'} instead of {_written(value) or 'none'}"
         for name, value in expected.items()
         if name not in _NOT_OF_THE_RECIPE and found.get(name, value) != value
     ]

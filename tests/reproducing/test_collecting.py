@@ -138,6 +138,31 @@ def test_a_training_is_called_by_its_title():
     assert title == "N-FGSM (epsilon-16)"
 
 
+def test_trainings_with_the_same_deviations_share_a_remark():
+    row = dict.fromkeys(COLUMNS, 1) | {
+        "dataset": "digits",
+        "title": "",
+        "folder": "",
+        "deviations": "steps 2",
+    }
+    rows = [row | {"defense": "natural", "folder": ""}, row | {"defense": "sq", "folder": "k2"}]
+    assert cost_notes(pd.DataFrame(rows)) == ["Natural, SQ (k2) on Digits: steps 2."]
+
+
+def test_a_training_under_a_budget_deviates_by_the_budget_it_had(tmp_path):
+    ordinary = find_model("digits", "nsq").card
+    plan = {**ordinary.plan, "iterations": 20, "held_out": 100}
+    card = replace(ordinary, plan=plan, budget="epochs=1", samples=100)
+    wanted = Training("digits", "nsq", budget="epochs=15", folder="one-budget")
+    record_trainings([(wanted, StoredModel(tmp_path, card))], Shelf(tmp_path))
+    (row,) = Shelf(tmp_path).trainings().to_dict("records")
+    assert row["deviations"] == "budget epochs=1 instead of epochs=15"
+    assert row["recipe_iterations"] == row["iterations"] == 20
+    record_trainings([(replace(wanted, budget=""), StoredModel(tmp_path, card))], Shelf(tmp_path))
+    (row,) = Shelf(tmp_path).trainings().to_dict("records")
+    assert row["deviations"].startswith("budget epochs=1 instead of none")
+
+
 def test_an_unknown_protocol_is_refused():
     with pytest.raises(Exception, match="protocol"):
         PaperRun(Training("digits", "nsq"), "strong", ("pgd2",), eps_grid=GRID)

@@ -173,6 +173,7 @@ def test_nothing_there_is_not_an_error(tmp_path):
 def test_the_runs_are_those_of_all_settings():
     runs = targets.get("fast-training").runs
     assert len({run.slot for run in runs}) == len(runs) == 2 * (16 + 13 + 6)
-    large = next(run for run in runs if run.training.folder)
-    assert "--set epsilon=16/255 --models-dir models/epsilon-16" in large.training.command()
+    large = next(run for run in runs if run.training.options)
+    assert "--set epsilon=16/255 --budget epochs=15 --watch" in large.training.command()
+    assert {run.training.budget for run in runs if run.training.dataset == "cifar10"} == {"epochs=15"}
     assert {run.most for run in runs if run.training.dataset == "cifar10"} == {1000}

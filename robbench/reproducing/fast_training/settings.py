@@ -12,6 +12,7 @@ AUTOATTACK = "autoattack-bpda@torchattacks"
 """With BPDA where a defense has a layer to get around, plain AutoAttack where it has none."""
 YARDSTICK = "pgd-at"
 _SINGLE_STEP = ("fgsm-at", "fast-at", "n-fgsm", "fast-at-ga", "fast-bat")
+_BUDGET = "epochs=15"
 _ADVERSARIAL = (YARDSTICK, "pgd2-at", "free-at", *_SINGLE_STEP, "trades", "backward-smoothing")
 
 
@@ -24,8 +25,9 @@ class Setting:
         epsilon: The radius of the comparison, in pixel scale.
         eps_grid: The grid of the curves, which holds 0 and ``epsilon``.
         defenses: Registered defenses.
-        folder: Where the models lie if they were trained for another ε than the dataset's own, which
-            ``epsilon`` then is; empty: they are the ordinary ones.
+        folder: Where the models lie that were trained for this comparison; empty: they are the ordinary ones.
+        budget: What each of those trainings may spend.
+        options: Of those trainings, where they differ from their papers'.
         most: How many images at most; None: the whole test split.
     """
 
@@ -34,6 +36,8 @@ class Setting:
     eps_grid: str
     defenses: tuple[str, ...]
     folder: str = ""
+    budget: str = ""
+    options: tuple[tuple[str, float], ...] = ()
     most: int | None = None
 
     @property
@@ -48,8 +52,7 @@ class Setting:
 
     def runs_of(self, defense: str) -> tuple[PaperRun, PaperRun]:
         """The curves of one defense, and AutoAttack at the one ε: it costs thousands of passes a sample."""
-        options = (("epsilon", self.epsilon),) if self.folder else ()
-        training = Training(self.dataset, defense, options, folder=self.folder)
+        training = Training(self.dataset, defense, self.options, folder=self.folder, budget=self.budget)
         curves = PaperRun(
             training, STRONGER, (PGD, BPDA), part="fast", eps_grid=self.eps_grid, most=self.most
         )
@@ -72,8 +75,23 @@ DIGITS = Setting(
     "0:0.3:7",
     ("natural", *_ADVERSARIAL, "stability", "binarize", "sq", "nsq", "nsq-fgsm"),
 )
-CIFAR10 = Setting("cifar10", 8 / 255, "0:8/255:9", ("natural", *_ADVERSARIAL, "nsq", "nsq-fgsm"), most=1000)
+CIFAR10 = Setting(
+    "cifar10",
+    8 / 255,
+    "0:8/255:9",
+    ("natural", *_ADVERSARIAL, "nsq", "nsq-fgsm"),
+    folder="one-budget",
+    budget=_BUDGET,
+    most=1000,
+)
 CIFAR10_LARGE = Setting(
-    "cifar10", 16 / 255, "0:16/255:9", (YARDSTICK, *_SINGLE_STEP), "epsilon-16", most=1000
+    "cifar10",
+    16 / 255,
+    "0:16/255:9",
+    (YARDSTICK, *_SINGLE_STEP),
+    folder="one-budget-epsilon-16",
+    budget=_BUDGET,
+    options=(("epsilon", 16 / 255),),
+    most=1000,
 )
 SETTINGS = (DIGITS, CIFAR10, CIFAR10_LARGE)
