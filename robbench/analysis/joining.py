@@ -9,6 +9,7 @@ from robbench.wording import counted
 
 CURVE = ["dataset", "defense", "attack", "norm", "criterion"]
 """What a reader takes for one curve."""
+_DEFENSE = ["dataset", "defense", "norm", "criterion"]
 
 
 class JoinedCurves(NamedTuple):
@@ -21,14 +22,15 @@ class JoinedCurves(NamedTuple):
 
 
 def join_runs(curves: pd.DataFrame) -> JoinedCurves:
-    """Keep of every curve that several runs have the newest run's, whole.
+    """Keep of every curve that several runs have the newest run's, whole, and of a defense one model.
 
-    Points of different runs are never mixed within a curve: weights, seeds or samples may differ. Where a
-    defense's attacks come from several runs, the worst-of curves of one are left out: they would stand beside
-    attacks that they do not count.
+    Points of different runs are never mixed within a curve: seeds or samples may differ. A defense is what
+    the newest run attacked: attacks on other weights of the same name are left out. Where its attacks come
+    from several runs, the worst-of curves of one are left out: they would stand beside attacks that they do
+    not count.
 
     Args:
-        curves: The columns of :data:`robbench.schema.CURVES`, and ``run``; the oldest run first.
+        curves: The columns of :data:`robbench.schema.CURVES`, ``run`` and ``weights``; the oldest run first.
     """
     points = list(curves[[*CURVE, "run"]].itertuples(index=False, name=None))
     newest = {tuple(curve): run for *curve, run in points}
@@ -45,14 +47,31 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
             swept = f", swept by {strategy} instead of {other}" if strategy != other else ""
             left_out.setdefault(run, {})[tuple(curve)] = winner + fewer + swept
     notes = [_note(run, winners) for run, winners in left_out.items()]
-    joined, partial = _without_partial_worst_of(curves.loc[kept].reset_index(drop=True))
-    return JoinedCurves(joined, [*notes, *partial])
+    of_one_model, stale = _without_other_weights(curves.loc[kept])
+    joined, partial = _without_partial_worst_of(of_one_model.reset_index(drop=True))
+    return JoinedCurves(joined, [*notes, *stale, *partial])
+
+
+def _without_other_weights(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Keep of each defense the curves whose weights are those of the newest run that has it."""
+    rows = list(curves[[*_DEFENSE, "run", "weights"]].itertuples(index=False, name=None))
+    newest = {tuple(defense): (run, weights) for *defense, run, weights in rows}
+    kept, notes = [], dict[str, None]()
+    for *defense, run, weights in rows:
+        winner, expected = newest[tuple(defense)]
+        kept.append(weights == expected or not (weights and expected))
+        if not kept[-1]:
+            notes[
+                f"What {run} says of {defense[1]!r} is left out: the weights differ from those in the newer "
+                f"{winner}."
+            ] = None
+    return curves.loc[kept], list(notes)
 
 
 def _without_partial_worst_of(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Drop the worst-of curves of one run where the defense has attacks of other runs beside them."""
     kept, names = [], []
-    for _, defense in curves.groupby(["dataset", "defense", "norm", "criterion"], sort=False):
+    for _, defense in curves.groupby(_DEFENSE, sort=False):
         worst = defense["attack"] == WORST_OF
         if any(worst) and len(set(defense["run"])) > 1:
             kept.append(defense.loc[~worst])

@@ -1,5 +1,7 @@
 """The two ways in which a curve of the paper is read: as the paper does, and as an attacker would."""
 
+from robbench.schema import MINIMUM_NORM
+
 PAPER = "paper"
 STRONGER = "stronger"
 PROTOCOLS = {
@@ -10,5 +12,11 @@ PROTOCOLS = {
 
 
 def protocol_of(strategy: str) -> str:
-    """The protocol whose way of sweeping a strategy is."""
-    return PAPER if strategy == "independent" else STRONGER
+    """The protocol whose way of sweeping a strategy is.
+
+    Args:
+        strategy: As a curve has it: those of a worst-of's attacks are joined by ``+``. A minimum-norm attack
+            fits either protocol.
+    """
+    used = set(strategy.split("+")) - {MINIMUM_NORM}
+    return PAPER if used == {"independent"} else STRONGER

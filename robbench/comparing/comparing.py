@@ -56,7 +56,9 @@ def find_differences(request: ComparisonRequest) -> Compared:
     found = gather(request.results)
     notes = list(found.notes)
     datasets, worse = [], []
-    for group in _choose_groups(found.groups, request):
+    groups = _choose_groups(found.groups, request)
+    notes += _absent_candidates(groups, request)
+    for group in groups:
         matched = match(group, request.baseline, request.candidates)
         notes += matched.notes
         _check_judged(group, matched, request)
@@ -96,6 +98,23 @@ def _choose_groups(groups: list[Gathered], request: ComparisonRequest) -> list[G
     if request.baseline in request.candidates:
         raise UserError(f"{request.baseline!r} cannot be compared with itself.", "Name another --candidate.")
     return [group for group in groups if request.baseline in group.survivals]
+
+
+def _absent_candidates(groups: list[Gathered], request: ComparisonRequest) -> list[str]:
+    """Candidates that never stand beside the baseline, in sentences.
+
+    Raises:
+        UserError: There is one, and it is to be judged.
+    """
+    notes = [
+        f"{printable(name)} is left out: it was not run on the same dataset, norm and criterion as "
+        f"{printable(request.baseline)}."
+        for name in request.candidates
+        if not any(name in group.survivals for group in groups)
+    ]
+    if notes and request.fail_if_worse is not None:
+        raise UserError("--fail-if-worse cannot judge every candidate.", " ".join(notes))
+    return notes
 
 
 def _compare_group(

@@ -66,11 +66,10 @@ def gather(results: Path) -> Found:
     # Worst-of is built anew, over the attacks of all runs.
     joined = join_runs(read.curves.loc[read.curves["attack"] != WORST_OF])
     manifests = {str(run): read_manifest(run) for run in runs}
-    curves, stale = _drop_other_weights(joined.curves, manifests)
     groups: dict[tuple[str, ...], Gathered] = {}
-    for run in dict.fromkeys(curves["run"]):
-        _add(groups, curves.loc[curves["run"] == run], Path(run), manifests[run])
-    return Found(list(groups.values()), [*read.notes, *joined.notes, *stale])
+    for run in dict.fromkeys(joined.curves["run"]):
+        _add(groups, joined.curves.loc[joined.curves["run"] == run], Path(run), manifests[run])
+    return Found(list(groups.values()), [*read.notes, *joined.notes])
 
 
 def _add(
@@ -96,30 +95,3 @@ def _add(
             group.costs[defense, attack] = cost_of(manifest, defense, survival.jobs)
             command = str(manifest.get("command") or "")
             group.sweeps[defense, attack] = Sweep(str(run), command, wanted[attack], epsilons)
-
-
-def _drop_other_weights(
-    curves: pd.DataFrame, manifests: dict[str, dict[str, Any]]
-) -> tuple[pd.DataFrame, list[str]]:
-    """Keep of each defense the curves whose weights are those of the newest run that has it."""
-    pairs = list(curves[[*_KEYS, "defense", "run"]].itertuples(index=False, name=None))
-    newest = {tuple(key): run for *key, run in pairs}
-    kept, left_out = [], {}
-    for *key, run in pairs:
-        winner = newest[tuple(key)]
-        here, there = (_weights(manifests[place], key[-1]) for place in (run, winner))
-        kept.append(here == there or None in (here, there))
-        if not kept[-1]:
-            left_out[key[-1], run] = winner
-    notes = [
-        f"What {run} says of {defense!r} is left out: the weights differ from those in the newer {winner}."
-        for (defense, run), winner in left_out.items()
-    ]
-    return curves.loc[kept], notes
-
-
-def _weights(manifest: dict[str, Any], defense: str) -> str | None:
-    try:
-        return str(manifest["defenses"][defense]["weights_sha256"])
-    except (KeyError, TypeError):
-        return None

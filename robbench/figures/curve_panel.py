@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from robbench.analysis.protocols import PAPER, protocol_of
 from robbench.analysis.worst_of import WORST_OF
 from robbench.figures.curve_line import draw_accuracy, hollow_mark, legend_line
 from robbench.figures.end_labels import draw_end_labels
@@ -58,7 +59,7 @@ def describe_panel(panel: pd.DataFrame) -> list[str]:
 
 
 def panel_texts(panel: pd.DataFrame) -> list[str]:
-    """The attack's name, its details, and which defenses it meets in another way, if any."""
+    """The attack's name, its details, and which defenses it meets or is counted on in another way, if any."""
     head = panel.iloc[0]
     title = attack_title(head["attack"], head["loss"], head["backend"])
     if head["attack"] == WORST_OF:
@@ -66,6 +67,7 @@ def panel_texts(panel: pd.DataFrame) -> list[str]:
     details = [*title.details, *(["top-5 accuracy"] if head["criterion"] == "top5" else []), _samples(panel)]
     plain = _plain_defenses(panel)
     exceptions = [f"{', '.join(plain)}: no such layer, so this is {title.plain}"] if plain else []
+    exceptions += _other_protocol(panel)
     return [title.name, ", ".join(details), *exceptions]
 
 
@@ -118,6 +120,19 @@ def _samples(panel: pd.DataFrame) -> str:
     return (
         f"n\u00a0=\u00a0{fewest:,}" if fewest == most else f"n\u00a0differs: {fewest:,}\u00a0to\u00a0{most:,}"
     )
+
+
+def _other_protocol(panel: pd.DataFrame) -> list[str]:
+    """Which defenses' curves count less as a success than those of the others beside them."""
+    protocols = {
+        name: protocol_of(strategy)
+        for name, strategy in zip(panel["defense"], panel["strategy"], strict=True)
+    }
+    if len(set(protocols.values())) < 2:
+        return []
+    titles = defense_titles(panel)
+    names = [titles[name] for name, protocol in protocols.items() if protocol == PAPER]
+    return [f"{', '.join(names)}: each ε by itself, last iterate; the others: any iterate"]
 
 
 def _plain_defenses(panel: pd.DataFrame) -> list[str]:

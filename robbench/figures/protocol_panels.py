@@ -20,6 +20,8 @@ from robbench.figures.registration import register_figure
 from robbench.figures.titles import dataset_title, norm_title
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 2.55, 2.05
+_LEAST_WIDTH = 6.4
+"""What a row is headed by fits in."""
 _LEGEND_COLUMNS = 6
 _PANELS = re.compile(r"(pgd|bpda)\d+(-substitute)?(-cw)?")
 """Attacks that have a panel; others count in worst-of alone."""
@@ -75,7 +77,7 @@ def _draw(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Figure:
     titles = [[describe_panel(panel) for panel in panels] for _, panels in rows]
     rooms = [max(len(lines) for lines in row) - 1 for row in titles]
     heights = [_PANEL_HEIGHT + LINE * room + 0.55 for room in rooms]
-    width = _PANEL_WIDTH * columns + 0.5
+    width = max(_PANEL_WIDTH * columns + 0.5, _LEAST_WIDTH)
     written = wrap_notes(notes, width)
     styles = curve_styles(curves["defense"])
     legend = legend_of(curves, styles)

@@ -7,7 +7,7 @@ from tests.outcome_tables import GRID, outcome_table
 
 def curves(run: str, defense: str, samples: int, grid: tuple[float, ...] = GRID) -> pd.DataFrame:
     table = outcome_table(range(samples), grid=grid, defense=defense)
-    return curves_of(table, grid).assign(run=run)
+    return curves_of(table, grid).assign(run=run, weights="the same")
 
 
 def test_the_newest_run_wins_with_its_whole_curve_and_it_is_said() -> None:
@@ -63,3 +63,14 @@ def test_worst_of_one_run_does_not_stand_beside_attacks_of_another() -> None:
     ]
     (note,) = joined.notes
     assert note.startswith("Worst-of is left out for nsq on digits:")
+
+
+def test_a_defense_is_what_the_newest_run_attacked() -> None:
+    old = curves("old", "mine", 5).assign(attack="fgsm", weights="a")
+    unknown = curves("unknown", "mine", 5).assign(attack="noise", weights="")
+    new = curves("new", "mine", 5).assign(weights="b")
+    joined = join_runs(pd.concat([old, unknown, new], ignore_index=True))
+    assert set(joined.curves["attack"]) == {"noise", "pgd100"}
+    assert joined.notes == [
+        "What old says of 'mine' is left out: the weights differ from those in the newer new."
+    ]

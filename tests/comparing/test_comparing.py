@@ -171,6 +171,14 @@ def test_attacks_on_weights_that_were_replaced_are_left_out(tmp_path: Path) -> N
     assert any("the weights differ" in note and "'nsq'" in note for note in compared.notes)
 
 
+def test_a_candidate_that_never_meets_the_baseline_is_not_passed_in_silence(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): MIDDLE, ("nsq", "pgd20"): MIDDLE})
+    make_run(tmp_path / "b", {("sq", "pgd20"): WEAK}, dataset="mnist")
+    assert any(note.startswith("sq is left out") for note in ask(tmp_path, candidates=("nsq", "sq")).notes)
+    with pytest.raises(UserError, match="cannot judge every candidate"):
+        ask(tmp_path, candidates=("nsq", "sq"), fail_if_worse=1.0)
+
+
 def test_samples_meet_by_identity_whatever_their_order(tmp_path: Path) -> None:
     make_run(tmp_path / "a", {("base", "pgd20"): EVERY})
     make_run(tmp_path / "b", {("nsq", "pgd20"): EVERY})

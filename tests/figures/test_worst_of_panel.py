@@ -1,6 +1,6 @@
 import pandas as pd
 
-from robbench.figures.curve_panel import describe_panel
+from robbench.figures.curve_panel import describe_panel, panel_texts
 from robbench.figures.titles import attack_title
 from tests.figures.made_up import made_up_curves
 
@@ -25,3 +25,11 @@ def test_where_attacks_coincide_the_number_is_smaller_and_said() -> None:
 
 def test_its_name_alone() -> None:
     assert attack_title("worst-of").name == "Worst of all attacks"
+
+
+def test_a_panel_says_whose_curves_count_less_as_a_success():
+    panel = made_up_curves(["nsq", "pgd-at"], ["pgd100"])
+    strategies = {"nsq": "independent", "pgd-at": "survivors"}
+    mixed = panel.assign(strategy=[strategies[name] for name in panel["defense"]])
+    assert "NSQ: each ε by itself, last iterate; the others: any iterate" in panel_texts(mixed)
+    assert not any("iterate" in text for text in panel_texts(panel))
