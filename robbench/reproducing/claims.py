@@ -65,6 +65,8 @@ def _ours(claim: Claim, data: pd.DataFrame) -> str:
         & (data["attack"] == claim.attack)
         & ((data["epsilon"] - claim.epsilon).abs() < _SAME)
     ]
+    if there["n"].nunique() > 1:
+        return "on different samples"
     accuracy = dict(zip(there["defense"], there["robust_accuracy"], strict=True))
     if not {"nsq", "pgd-at"} <= accuracy.keys():
         return NOT_RUN

@@ -1,6 +1,6 @@
 """From runs on the shelf to one tidy table of curves; what was not run has rows that say so."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +17,9 @@ _COUNTS = ("n", "n_correct", "seed")
 _SHARES = ("epsilon", "robust_accuracy", "ci_low", "ci_high")
 _TYPES = dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(_SHARES, "float64")
 
+Found = Mapping[PaperRun, StoredRun | None]
+"""What lies on a shelf of some runs; None: nothing."""
+
 
 def collect_curves(runs: Sequence[PaperRun], shelf: Shelf) -> pd.DataFrame:
     """The curves of runs, those of a run by itself, worst-of included.
@@ -32,15 +35,29 @@ def collect_curves(runs: Sequence[PaperRun], shelf: Shelf) -> pd.DataFrame:
     return _conform(tables)
 
 
-def collect_together(runs: Sequence[PaperRun], shelf: Shelf) -> pd.DataFrame:
+def found_on(shelf: Shelf, runs: Iterable[PaperRun]) -> Found:
+    """What lies on the shelf of some runs."""
+    return {run: shelf.stored(run) for run in runs}
+
+
+def of_one_model(found: Found) -> Found:
+    """As it was found, but for runs of other weights than the newest's: these count as missing."""
+    stored = [run for run in found.values() if run is not None]
+    newest = max(stored, key=lambda run: run.manifest["created"], default=None)
+    return {
+        run: None if there is None or newest is None or there.weights != newest.weights else there
+        for run, there in found.items()
+    }
+
+
+def collect_together(runs: Found) -> pd.DataFrame:
     """The curves of runs of one model as if they had been one run, so that worst-of counts all of them.
 
     Args:
         runs: Of one model under one protocol; those that are missing have rows that say so.
-        shelf: Where they lie.
     """
-    found = [stored for run in runs if (stored := shelf.stored(run)) is not None]
-    tables = [_not_run(run) for run in runs if shelf.stored(run) is None]
+    found = [stored for stored in runs.values() if stored is not None]
+    tables = [_not_run(run) for run, stored in runs.items() if stored is None]
     if found:
         outcomes = [stored.outcomes() for stored in found]
         shared = min(rows["sample_index"].to_numpy().max() for rows in outcomes)
@@ -51,13 +68,12 @@ def collect_together(runs: Sequence[PaperRun], shelf: Shelf) -> pd.DataFrame:
     return _conform(tables)
 
 
-def remarks(runs: Iterable[PaperRun], shelf: Shelf) -> list[str]:
+def remarks(runs: Found, shelf: Shelf) -> list[str]:
     """What makes the runs less than the paper's: few samples, other trainings or data, missing parts."""
-    stored_runs = [(run, shelf.stored(run)) for run in runs]
-    found = [stored for _, stored in stored_runs if stored is not None]
+    found = [stored for stored in runs.values() if stored is not None]
     notes = [*_few_samples(found, shelf), *_other_trainings(found, shelf), *_other_data(found)]
     done = {_title(stored.run) for stored in found}
-    missing = _missing([run for run, stored in stored_runs if stored is None], done)
+    missing = _missing([run for run, stored in runs.items() if stored is None], done)
     return [*dict.fromkeys(notes), *([f"Not run: {', '.join(missing)}."] if missing else [])]
 
 

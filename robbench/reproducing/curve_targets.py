@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from robbench.analysis.protocols import PAPER, STRONGER
 from robbench.figures.protocol_panels import draw_protocols
-from robbench.reproducing.collecting import DONE, collect_curves, remarks
+from robbench.reproducing.collecting import DONE, collect_curves, found_on, remarks
 from robbench.reproducing.contract import Collected, Target
 from robbench.reproducing.shelf import Shelf
 from robbench.reproducing.sweeps import PaperRun, Training
@@ -22,7 +22,7 @@ class CurveTarget(Target, ABC):
     """A target whose figure is rows of panels of curves, one row per protocol."""
 
     def collect(self, shelf: Shelf) -> Collected | None:
-        return Collected(collect_curves(self.runs, shelf), remarks(self.runs, shelf))
+        return Collected(collect_curves(self.runs, shelf), remarks(found_on(shelf, self.runs), shelf))
 
     def draw(self, collected: Collected) -> Figure | None:
         done = collected.data.loc[collected.data["state"] == DONE]

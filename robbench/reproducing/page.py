@@ -5,16 +5,18 @@ from typing import Any
 
 import pandas as pd
 
+from robbench.analysis.protocols import PAPER, STRONGER
 from robbench.comparing.markdown import escape, markdown_table
 from robbench.figures.rendering import FORMATS
 from robbench.files import make_folder, write_bytes
 from robbench.reproducing.claims import claims_table
-from robbench.reproducing.collecting import collect_curves
+from robbench.reproducing.collecting import collect_curves, collect_together, found_on, of_one_model
 from robbench.reproducing.contract import Target
 from robbench.reproducing.shelf import Shelf, StoredRun
-from robbench.reproducing.sweeps import PaperRun
+from robbench.reproducing.sweeps import PaperRun, Training
 from robbench.reproducing.tables import paper_table
 from robbench.reproducing.training_cost import cost_notes, cost_table
+from robbench.spec import CANONICAL
 from robbench.text_table import TextTable
 
 PAGE = "README.md"
@@ -55,7 +57,19 @@ def write_page(shelf: Shelf, targets: Sequence[Target]) -> None:
 
 
 def _paper(runs: Sequence[PaperRun], shelf: Shelf) -> list[str]:
-    data = collect_curves([run for run in runs if run.name == run.training.defense], shelf)
+    """Of the ordinary models by their own names, over the whole grid."""
+    ordinary = [
+        run
+        for run in runs
+        if run.name == run.training.defense and not run.training.folder and run.eps_grid == CANONICAL
+    ]
+    by_the_paper = collect_curves([run for run in ordinary if run.protocol == PAPER], shelf)
+    models = dict[tuple[Training, str], list[PaperRun]]()
+    for run in ordinary:
+        if run.protocol == STRONGER:
+            models.setdefault((run.training, run.criterion), []).append(run)
+    together = [collect_together(of_one_model(found_on(shelf, same))) for same in models.values()]
+    data = pd.concat([by_the_paper, *together], ignore_index=True)
     return [markdown_table(paper_table(data)), markdown_table(claims_table(data)), _DIFFERENCES]
 
 

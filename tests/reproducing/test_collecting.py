@@ -13,7 +13,7 @@ from robbench.models import StoredModel, find_model
 from robbench.models.watch_record import Look, WatchRecord
 from robbench.reproducing import PaperRun, Training, targets
 from robbench.reproducing.claims import claims_table
-from robbench.reproducing.collecting import collect_curves, collect_together
+from robbench.reproducing.collecting import collect_curves, collect_together, found_on, of_one_model, remarks
 from robbench.reproducing.shelf import Shelf
 from robbench.reproducing.tables import paper_table
 from robbench.reproducing.training_cost import cost_notes, cost_table
@@ -26,12 +26,28 @@ from .conftest import EXTRA, GRID, tiny_run
 def test_runs_of_one_model_are_taken_together(reproducer):
     reproducer("tiny", "--samples", 8)
     runs = (tiny_run(STRONGER, "nsq"), EXTRA)
-    together = collect_together(runs, reproducer.shelf)
+    together = collect_together(of_one_model(found_on(reproducer.shelf, runs)))
     by_itself = collect_curves(runs, reproducer.shelf)
     worst = together.loc[together["attack"] == "worst-of"].set_index("epsilon")["n_correct"]
     others = by_itself.groupby("epsilon")["n_correct"].min()
     assert (worst <= others).all()
     assert set(together["attack"]) == {"pgd2", "bpda2", "bpda2-smooth", "worst-of"}
+
+
+def test_runs_of_other_weights_are_not_taken_together(reproducer):
+    reproducer("tiny", "--samples", 8)
+    runs = (tiny_run(STRONGER, "nsq"), EXTRA)
+    found = found_on(reproducer.shelf, runs)
+    older = min(
+        (stored for stored in found.values() if stored), key=lambda stored: stored.manifest["created"]
+    )
+    older.manifest["defenses"]["nsq"]["weights_sha256"] = "f" * 64
+    one = of_one_model(found)
+    assert [run for run, kept in one.items() if kept is None] == [older.run]
+    together = collect_together(one)
+    states = together.loc[together["attack"].isin(older.run.attacks), "state"]
+    assert set(states) == {"not run"}
+    assert any("Not run" in note for note in remarks(one, reproducer.shelf))
 
 
 def test_a_model_with_other_options_is_not_taken():

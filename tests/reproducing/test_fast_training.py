@@ -164,6 +164,14 @@ def test_figures_tables_and_page_are_written(own_shelf):
     assert list(worst["epsilon"]) == [0.0, 0.3]
 
 
+def test_the_yardstick_alone_is_no_error_and_has_no_panels(tmp_path):
+    shelf = Shelf(tmp_path / "paper")
+    put_on(shelf, {"pgd-at": DEFENSES["pgd-at"]})
+    done = reproduce(ReproduceRequest(("fast-training",), shelf.folder, from_results=True))
+    pictures = {path.name for path in done.files if path.suffix == ".png"}
+    assert pictures == {"fast-training.png"}
+
+
 def test_nothing_there_is_not_an_error(tmp_path):
     tmp_path.joinpath("paper").mkdir()
     done = reproduce(ReproduceRequest(("fast-training",), tmp_path / "paper", from_results=True))

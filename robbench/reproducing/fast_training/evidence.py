@@ -11,7 +11,7 @@ from robbench.analysis.intervals import wilson
 from robbench.analysis.survival import Survival, survivals_of
 from robbench.analysis.worst_of import WORST_OF, worst_of
 from robbench.figures.titles import defense_title
-from robbench.reproducing.collecting import DONE, NOT_RUN
+from robbench.reproducing.collecting import DONE, NOT_RUN, found_on, of_one_model
 from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD, Setting
 from robbench.reproducing.shelf import Shelf, StoredRun
 
@@ -128,9 +128,8 @@ def summarize(evidence: Evidence) -> pd.DataFrame:
 
 def _found(setting: Setting, defense: str, shelf: Shelf) -> list[StoredRun]:
     """The runs of a defense, of one model: those of other weights than the newest's are passed over."""
-    runs = [stored for run in setting.runs_of(defense) if (stored := shelf.stored(run)) is not None]
-    newest = max(runs, key=lambda stored: stored.manifest["created"], default=None)
-    return [stored for stored in runs if newest is not None and stored.weights == newest.weights]
+    found = of_one_model(found_on(shelf, setting.runs_of(defense)))
+    return [stored for stored in found.values() if stored is not None]
 
 
 def _subject(

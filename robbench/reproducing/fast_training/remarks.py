@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from robbench.reproducing.collecting import remarks
+from robbench.reproducing.collecting import found_on, of_one_model, remarks
 from robbench.reproducing.fast_training.evidence import Evidence
 from robbench.reproducing.fast_training.settings import DIGITS
 from robbench.reproducing.shelf import Shelf
@@ -15,8 +15,14 @@ _STAND_IN = (
 
 def remarks_on(known: Sequence[Evidence], shelf: Shelf) -> list[str]:
     """Remarks on all settings, in sentences."""
-    runs = [run for evidence in known for run in evidence.setting.runs if shelf.stored(run) is not None]
-    notes = remarks(runs, shelf)
+    found = {
+        run: stored
+        for evidence in known
+        for name in evidence.setting.defenses
+        for run, stored in of_one_model(found_on(shelf, evidence.setting.runs_of(name))).items()
+        if stored is not None
+    }
+    notes = remarks(found, shelf)
     for evidence in known:
         notes += _unequal(evidence)
     if any(evidence.setting == DIGITS and evidence.subjects for evidence in known):
@@ -42,7 +48,7 @@ def _unequal(evidence: Evidence) -> list[str]:
     if failed:
         notes.append(
             f"{evidence.setting.title}: {', '.join(failed)} did not learn: clean accuracy is no better than "
-            "guessing. Such a training decides no claim."
+            "guessing. Such a training decides no claim about accuracy or collapse."
         )
     devices = {training["device"] for training in trainings}
     if len(devices) > 1:

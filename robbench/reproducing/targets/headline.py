@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from robbench.analysis.protocols import STRONGER
 from robbench.analysis.worst_of import WORST_OF
 from robbench.figures.attack_ladder import draw_ladder
-from robbench.reproducing.collecting import DONE, collect_together, remarks
+from robbench.reproducing.collecting import DONE, collect_together, found_on, of_one_model, remarks
 from robbench.reproducing.contract import Collected, Target
 from robbench.reproducing.curve_targets import attacks_of
 from robbench.reproducing.registration import register_target
@@ -46,8 +46,9 @@ class Headline(Target):
     runs = tuple(run for dataset, steps in _STEPS.items() for run in _runs(dataset, steps))
 
     def collect(self, shelf: Shelf) -> Collected | None:
-        tables = [collect_together(_runs(dataset, steps), shelf) for dataset, steps in _STEPS.items()]
-        return Collected(pd.concat(tables, ignore_index=True), remarks(self.runs, shelf))
+        found = [of_one_model(found_on(shelf, _runs(dataset, steps))) for dataset, steps in _STEPS.items()]
+        data = pd.concat(map(collect_together, found), ignore_index=True)
+        return Collected(data, remarks({run: there for runs in found for run, there in runs.items()}, shelf))
 
     def draw(self, collected: Collected) -> Figure | None:
         data = collected.data

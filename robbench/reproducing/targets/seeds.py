@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from robbench.analysis.protocols import STRONGER
-from robbench.reproducing.collecting import collect_curves, remarks
+from robbench.reproducing.collecting import collect_curves, found_on, remarks
 from robbench.reproducing.contract import Collected, Target
 from robbench.reproducing.curve_targets import attacks_of
 from robbench.reproducing.registration import register_target
@@ -32,7 +32,7 @@ class Seeds(Target):
     runs = tuple(_run(defense, seed) for defense in ("nsq", "pgd-at") for seed in SEEDS)
 
     def collect(self, shelf: Shelf) -> Collected | None:
-        return Collected(collect_curves(self.runs, shelf), remarks(self.runs, shelf))
+        return Collected(collect_curves(self.runs, shelf), remarks(found_on(shelf, self.runs), shelf))
 
     def draw(self, collected: Collected) -> Figure | None:
         return None

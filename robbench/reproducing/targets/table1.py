@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from robbench.analysis.protocols import PAPER, STRONGER
-from robbench.reproducing.collecting import collect_curves, remarks
+from robbench.reproducing.collecting import collect_curves, found_on, remarks
 from robbench.reproducing.contract import Collected, Target
 from robbench.reproducing.registration import register_target
 from robbench.reproducing.shelf import Shelf
@@ -46,7 +46,7 @@ class Table1(Target):
     runs = imagenet_runs(NATURAL, NSQ)
 
     def collect(self, shelf: Shelf) -> Collected | None:
-        notes = remarks(self.runs, shelf)
+        notes = remarks(found_on(shelf, self.runs), shelf)
         if any(shelf.stored(run) is None for run in self.runs):
             notes.append("The numbers await a machine with ImageNet: its images and weights are not shipped.")
         return Collected(collect_curves(self.runs, shelf), notes)
