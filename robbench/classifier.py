@@ -65,7 +65,8 @@ def frozen(*models: nn.Module) -> Iterator[None]:
     kept = [(weight.requires_grad, weight.grad) for weight in weights]
     try:
         for model in models:
-            model.eval().requires_grad_(False)
+            model.eval()  # apart: an overridden train() often returns nothing
+            model.requires_grad_(False)
         yield
     finally:
         for module, mode in zip(modules, modes, strict=True):
@@ -87,6 +88,20 @@ def channels_last(*models: nn.Module) -> Iterator[None]:
     finally:
         for weight, data in zip(weights, kept, strict=True):
             weight.data = data
+
+
+def takes_channels_last(model: nn.Module, images: Images) -> bool:
+    """Whether a model can work on images and weights laid out channels last.
+
+    One that flattens by ``view`` cannot: its features then do not lie one after another.
+    """
+    with frozen(model), channels_last(model), torch.no_grad():
+        try:
+            for layout in (torch.contiguous_format, torch.channels_last):
+                model(images.contiguous(memory_format=layout))
+        except RuntimeError:
+            return False
+    return True
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import torch
 from robbench.attacks.catalog import ResolvedAttack, resolve_attack
 from robbench.attacks.names import parse_attack
 from robbench.datasets import Dataset, DatasetInfo, Samples, load_dataset
-from robbench.defenses.loading import LoadedDefense, check_defense, load_defense
+from robbench.defenses.loading import LoadedDefense, check_defense, check_input_kept, load_defense
 from robbench.devices import choose_batch_size, choose_device, choose_precision
 from robbench.errors import UserError
 from robbench.executors.local import Workplace
@@ -126,7 +126,8 @@ def assemble(
         info=info,
         epsilons=epsilons,
         plan=plan,
-        workplace=replace(workplace, defenses=by_name),
+        # A source of a transfer attack is asked for as it was typed.
+        workplace=replace(workplace, defenses={**loaded, **by_name}),
         titles={defense.name: defense.title for defense in by_name.values()},
         manifest=_manifest(spec, info, terms, by_name, workplace, command),
     )
@@ -152,11 +153,13 @@ def check_defenses(loaded: Sequence[LoadedDefense], dataset: Dataset, device: to
     """Let every defense classify a few samples, under every view.
 
     Raises:
-        UserError: A defense fails, or answers with something that is no finite row of logits per image.
+        UserError: A defense fails, answers with something that is no finite row of logits per image, or
+            writes into the images.
     """
     few = few_samples(dataset)
     for defense in loaded:
         check_defense(defense, few, dataset.classes, device)
+        check_input_kept(defense, few, device)
 
 
 def few_samples(dataset: Dataset) -> Samples:

@@ -58,7 +58,8 @@ class StandIn(nn.Module):
 
     ART walks an ``nn.Sequential`` child by child, past its hooks. torchattacks reads the device off the first
     parameter, prints when there is none, and takes normalization from a model whose class is called RobModel.
-    Square writes into the logits it is given, which are therefore copied. ART's HopSkipJump asks in float64.
+    Square writes into the logits it is given, which are therefore copied; most attacks take float32 alone,
+    whatever a model answers in. ART's HopSkipJump asks in float64.
 
     Args:
         model: The model.
@@ -71,7 +72,7 @@ class StandIn(nn.Module):
         self.model = model
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.model(images.float()).clone()
+        return self.model(images.float()).float().clone()
 
 
 def stand_in(problem: Problem) -> StandIn:

@@ -9,8 +9,10 @@ from robbench.attacks.autoattack import Part, StandardAutoAttack, has_targeted_l
 from robbench.attacks.calling import StandIn, single_radius
 from robbench.attacks.contract import Problem
 from robbench.attacks.registration import register_attack
+from robbench.errors import UserError
 
 _NORMS = {"linf": "Linf", "l2": "L2"}
+_PATCHES = 5
 _SILENT = logging.getLogger(__name__)
 _SILENT.propagate = False
 _SILENT.addHandler(logging.NullHandler())
@@ -39,6 +41,7 @@ class PyAutoAttack(StandardAutoAttack):
         from pyautoattack.square import SquareAttack
 
         # Where no seed is given, it is the time of day.
+        _check_size(problem)
         norm, epsilon = _NORMS[problem.ball.norm.name], single_radius(problem)
         given = {"norm": norm, "eps": epsilon, "seed": problem.seed, "device": problem.ball.centers.device}
         rounds, aims = {"n_iter": self.steps or 100}, {"n_target_classes": targets(problem)}
@@ -47,3 +50,14 @@ class PyAutoAttack(StandardAutoAttack):
             yield APGDAttack_targeted(model, logger=_SILENT, **aims, **rounds, **given)
         yield FABAttack_PT(model, targeted=True, **aims, **rounds, **given)
         yield SquareAttack(model, n_queries=self.queries, resc_schedule=False, **given)
+
+
+def _check_size(problem: Problem) -> None:
+    """Refuse what Square divides by zero for: in l2 it lays out patches of a fifth of a side."""
+    height, width = problem.ball.centers.shape[2:]
+    if problem.ball.norm.name == "l2" and min(height, width) < _PATCHES:
+        raise UserError(
+            f"autoattack@pyautoattack needs images of at least {_PATCHES} x {_PATCHES} pixels in l2, not "
+            f"{height} x {width}.",
+            "Use apgd@torchattacks.",
+        )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from robbench.classifier import channels_last, frozen
+from robbench.classifier import channels_last, frozen, takes_channels_last
 from robbench.datasets import Dataset
 from robbench.torch_state import plain_torch
 
@@ -50,7 +50,11 @@ class BareNetwork:
 
     def best(self) -> Limit:
         """The fastest batch size of the fastest layout."""
-        return max(self.best_batch(channels_last=False), self.best_batch(channels_last=True))
+        plain = self.best_batch(channels_last=False)
+        few = self.dataset.samples(torch.arange(1)).images.to(self.device)
+        if not takes_channels_last(self.model, few):
+            return plain
+        return max(plain, self.best_batch(channels_last=True))
 
     def best_batch(self, *, channels_last: bool) -> Limit:
         """Double the batch for as long as that pays, or memory lasts; the fastest one."""

@@ -72,7 +72,7 @@ def list_images(folder: Path, classes: Sequence[str] = ()) -> ImageFiles | None:
         return None
     labels = _label_folders(folder, list(found), classes)
     pairs = [(f"{name}/{file}", labels[name]) for name, files in found.items() for file in files]
-    pairs.sort(key=lambda pair: (hashlib.sha256(pair[0].encode()).digest(), pair[0]))
+    pairs.sort(key=lambda pair: (hashlib.sha256(os.fsencode(pair[0])).digest(), pair[0]))
     empty = [name for name, files in found.items() if not files]
     if empty and not _are_numbers(found):
         raise UserError(

@@ -1,6 +1,7 @@
 """A dataset of image files that are decoded when asked for, so that memory stays flat."""
 
 import hashlib
+import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
@@ -59,7 +60,8 @@ class StreamedImages(Dataset):
                 size = path.stat().st_size
             except OSError as error:
                 raise UserError(f"{path} cannot be read: {error.strerror}.", "Put the file back.") from error
-            digest.update(f"{name}\0{size}\0{label}\n".encode())
+            # As bytes: a name need not be UTF-8.
+            digest.update(os.fsencode(name) + f"\0{size}\0{label}\n".encode())
         return digest.hexdigest()[:16]
 
     def first(self, count: int) -> "StreamedImages":

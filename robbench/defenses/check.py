@@ -32,6 +32,32 @@ def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device:
     return logits["exact"]
 
 
+def check_input_kept(loaded: LoadedDefense, samples: Samples, device: torch.device) -> None:
+    """Refuse a defense that writes into the images it is given: what is judged would be other images.
+
+    Args:
+        loaded: The defense, which passed :func:`check_defense`.
+        samples: A few real samples.
+        device: Where the benchmark will run.
+
+    Raises:
+        UserError: A view changes its input in place, be it only where a value needs it.
+    """
+    for view in loaded.defense.views:
+        model, given = loaded.defense.view(view).to(device), samples.images.to(device, copy=True)
+        version = given._version
+        with frozen(model), torch.no_grad():
+            model(given)
+        # Counts writes, also one that leaves these images as they are, such as a clamp.
+        if given._version != version:
+            what = "" if view == "exact" else f", under its view {view!r},"
+            raise UserError(
+                f"The defense {loaded.name}{what} writes into the images that it is given.",
+                "Begin its forward with images = images.clone(), or leave out what works in place: mul_, "
+                "ReLU(inplace=True).",
+            )
+
+
 def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, device: torch.device) -> int:
     """Check one view on one batch; the number of its logits."""
     what = (
@@ -46,7 +72,7 @@ def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, 
         )
     try:
         with frozen(model), torch.no_grad():
-            logits = model(images)
+            logits = model(images.clone())  # which is its own, should it write into it
     except Exception as error:
         raise UserError(
             f"{what} raised {type(error).__name__} when given {given} in [0, 1]: {error}",

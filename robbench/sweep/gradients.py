@@ -36,7 +36,8 @@ class Gradients:
 
     def _pass(self, images: Images, labels: Labels) -> tuple[Logits, Images]:
         exact: nn.Module = self.target.judge.model
-        images = images.detach().contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if self.target.channels_last else torch.contiguous_format
+        images = images.detach().contiguous(memory_format=layout)
         if not self.attack.uses_gradient:
             with torch.no_grad(), self._arithmetic():
                 return exact(images).float(), torch.zeros_like(images)

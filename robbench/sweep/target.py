@@ -27,6 +27,7 @@ class Target:
         classes: The number of classes of the labels.
         device: Where both modules are.
         size: How many samples one pass of either holds.
+        channels_last: Whether both are laid out, and take images, channels last.
     """
 
     judge: Judge
@@ -37,6 +38,7 @@ class Target:
     classes: int
     device: torch.device
     size: PassSize
+    channels_last: bool = False
 
 
 class View(NamedTuple):

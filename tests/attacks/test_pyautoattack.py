@@ -7,6 +7,7 @@ pyautoattack = pytest.importorskip("pyautoattack")  # an extra
 
 from robbench.attacks.calling import stand_in  # noqa: E402
 from robbench.attacks.pyautoattack_adapter import PyAutoAttack  # noqa: E402
+from robbench.errors import UserError  # noqa: E402
 from tests.attacks.problems import problem  # noqa: E402
 from tests.oracles import ConstantModel, SmoothNet  # noqa: E402
 
@@ -51,3 +52,9 @@ def test_zero_gradients_are_no_news_on_the_terminal(images, capfd) -> None:
     points = PyAutoAttack(steps=2, queries=3).perturb(given)
     assert given.ball.within(points).all()
     assert capfd.readouterr() == ("", "")
+
+
+def test_images_too_small_for_square_in_l2_are_refused() -> None:
+    given = problem(ConstantModel(), torch.rand(2, 1, 4, 9), torch.zeros(2, dtype=torch.int64), 0.25, "l2")
+    with pytest.raises(UserError, match="at least 5 x 5"):
+        PyAutoAttack().perturb(given)

@@ -1,5 +1,8 @@
 """Streamed images: prepared as torchvision does, hashed as they come out, never all in memory."""
 
+import os
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -97,3 +100,13 @@ def test_a_file_gone_meanwhile_is_named(streamed):
         _ = streamed.fingerprint
     with pytest.raises(UserError, match=streamed.files.names[3]):
         streamed.samples(torch.tensor([3]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take names in UTF-8 alone")
+def test_a_file_name_need_not_be_utf_8(tmp_path):
+    write_images(tmp_path, [encode(image) for image in _IMAGES[:2]], ["a", "b"])
+    (first, *_) = sorted(tmp_path.rglob("*.*"))
+    os.rename(first, os.fsencode(first.parent) + b"/caf\xe9.png")
+    files = list_images(tmp_path)
+    assert files is not None
+    assert len(StreamedImages("imagenet", files, 14, "here").fingerprint) == 16

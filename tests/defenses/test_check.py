@@ -4,7 +4,7 @@ from torch import nn
 
 from robbench.datasets import Samples
 from robbench.defenses import Defense
-from robbench.defenses.loading import LoadedDefense, check_defense, state_hash
+from robbench.defenses.loading import LoadedDefense, check_defense, check_input_kept, state_hash
 from robbench.errors import UserError
 from tests.oracles import SmoothNet
 
@@ -32,6 +32,19 @@ def test_a_good_defense_passes_and_is_left_as_it_was():
     check_defense(loaded(model), SAMPLES, 5, CPU)
     assert model.training
     assert all(weight.requires_grad for weight in model.parameters())
+
+
+@pytest.mark.parametrize(
+    "change", [lambda x: x.mul_(2).sub_(1), lambda x: x.clamp_(-9, 9)], ids=["a change", "a clamp of nothing"]
+)
+def test_a_defense_that_writes_into_its_input_is_refused(change):
+    images = SAMPLES.images.clone()
+    mine = loaded(Says(lambda x: change(x).flatten(1)))
+    check_defense(mine, SAMPLES, 5, CPU)
+    with pytest.raises(UserError, match="writes into the images"):
+        check_input_kept(mine, SAMPLES, CPU)
+    assert torch.equal(SAMPLES.images, images)
+    check_input_kept(loaded(SmoothNet()), SAMPLES, CPU)
 
 
 def test_more_logits_than_classes_are_fine():
