@@ -31,7 +31,7 @@ from robbench.preparation import (
 )
 from robbench.registry import suggest
 from robbench.running import cell_outcomes
-from robbench.spec import SweepSpec
+from robbench.spec import SweepSpec, grid_text, split_names
 from robbench.torch_state import plain_torch
 
 
@@ -52,9 +52,9 @@ class EvaluationOptions(TypedDict, total=False):
     """Of attack steps: ``auto`` (default), ``float32`` or ``bfloat16``; success is judged in float32."""
     seed: int
     """Seeds every random number of the attacks; default 0."""
-    data_dir: Path
+    data_dir: str | Path
     """Where the registered datasets are."""
-    models_dir: Path
+    models_dir: str | Path
     """Where the sources of transfer attacks are."""
     device: str
     """Where it runs; default the model's own device."""
@@ -73,14 +73,15 @@ class Evaluation(NamedTuple):
     """One row per attack and sample; the columns of :data:`robbench.schema.OUTCOMES`."""
 
 
-Data = str | tuple[Any, Any]
+Data = str | tuple[Any, ...] | list[Any]
+Grid = str | int | float | Sequence[int | float | str]
 
 
 def evaluate(
     model: nn.Module | Defense,
     data: Data = "digits",
-    attacks: Sequence[str] = ("pgd100",),
-    eps_grid: str | Sequence[int | float] = "",
+    attacks: str | Sequence[str] = ("pgd100",),
+    eps_grid: Grid = "",
     **options: Unpack[EvaluationOptions],
 ) -> pd.DataFrame:
     """The robust-accuracy curves of a model.
@@ -90,8 +91,8 @@ def evaluate(
             :class:`robbench.Defense` with views. It is left as it was found.
         data: A registered dataset's name, or images and labels: arrays or tensors, (n, channels, height,
             width) in [0, 1] or uint8, and (n,) whole numbers from 0.
-        attacks: Attack names, as on the command line.
-        eps_grid: Radii in pixel scale, as on the command line or as numbers; ``"canonical"`` for the
+        attacks: Attack names, as on the command line; in a list, or separated by commas.
+        eps_grid: Radii in pixel scale, as on the command line or in a list; ``"canonical"`` for the
             dataset's own grid; empty for 0 and the dataset's one standard ε.
         **options: See :class:`EvaluationOptions`.
 
@@ -112,16 +113,18 @@ def evaluate(
 def evaluate_samples(
     model: nn.Module | Defense,
     data: Data = "digits",
-    attacks: Sequence[str] = ("pgd100",),
-    eps_grid: str | Sequence[int | float] = "",
+    attacks: str | Sequence[str] = ("pgd100",),
+    eps_grid: Grid = "",
     **options: Unpack[EvaluationOptions],
 ) -> Evaluation:
     """As :func:`evaluate`, with one row per sample beside the curves."""
     given: dict[str, Any] = dict(options)
     name, observer = given.pop("name", "model"), given.pop("observer", None) or SilentObserver()
+    given |= {key: Path(given[key]) for key in ("data_dir", "models_dir") if given.get(key) is not None}
     settings = RunSettings(**_take(given, RunSettings))
     asked = {"dataset": data if isinstance(data, str) else "custom", "eps_grid": _grid_text(eps_grid)}
-    spec = SweepSpec((name,), tuple(attacks), **asked, **_take(given, SweepSpec))
+    names = split_names((attacks,)) if isinstance(attacks, str) else tuple(attacks)
+    spec = SweepSpec((name,), names, **asked, **_take(given, SweepSpec))
     if given:
         raise suggest("option of evaluate", next(iter(given)), EvaluationOptions.__annotations__)
 
@@ -152,8 +155,13 @@ def _take(given: dict[str, Any], kind: type) -> dict[str, Any]:
     return {key: given.pop(key) for key in list(given) if key in names}
 
 
-def _grid_text(eps_grid: str | Sequence[int | float]) -> str:
-    return eps_grid if isinstance(eps_grid, str) else ",".join(repr(float(point)) for point in eps_grid)
+def _grid_text(eps_grid: Grid) -> str:
+    if isinstance(eps_grid, str):
+        return eps_grid
+    points = [eps_grid] if isinstance(eps_grid, int | float) else list(eps_grid)
+    if not points:
+        raise UserError("The grid is empty.", 'Give radii, as [0, 0.1] or "0:0.3:13", or nothing at all.')
+    return grid_text(points)
 
 
 def _load(
@@ -161,6 +169,11 @@ def _load(
 ) -> tuple[DatasetInfo, Dataset]:
     if isinstance(data, str):
         return load_dataset(data, settings.data_dir, samples=spec.samples)
+    if not (isinstance(data, tuple | list) and len(data) == 2):
+        raise UserError(
+            f"Data are a dataset's name or a pair of images and labels, not {type(data).__name__}.",
+            "Give data=(images, labels), arrays or tensors; of a DataLoader, its batches put together.",
+        )
     dataset = from_arrays(*data)
     # The samples at hand need not have every label, and targeted attacks aim at all that the model knows.
     dataset.classes = check_defense(model, few_samples(dataset), dataset.classes, device)

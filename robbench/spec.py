@@ -1,7 +1,7 @@
 """What a user asks of a sweep: names, a grid and a seed, from the command line or a TOML file."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,11 @@ def split_names(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
+def grid_text(points: Sequence[int | float | str]) -> str:
+    """Radii as they are written: numbers as they are, to the last bit, and fractions as text."""
+    return ",".join(point if isinstance(point, str) else repr(float(point)) for point in points)
+
+
 def read_spec(path: Path, overrides: Mapping[str, Any]) -> SweepSpec:
     """Read a specification from a TOML file.
 
@@ -166,7 +171,7 @@ def _read_grid(path: Path, value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list) and value and all(isinstance(point, int | float | str) for point in value):
-        return ",".join(str(point) for point in value)
+        return grid_text(value)
     raise UserError(
         f"eps_grid in {path} should be text or a list of radii, not {value!r}.",
         'eps_grid = "0:8/255:9" or [0, 0.1]',

@@ -1,5 +1,6 @@
 """What a run says of itself in words and tables, before it starts and after it ends."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -81,9 +82,12 @@ def run_table(prepared: PreparedRun, report: RunReport) -> TextTable:
 
 def next_steps(report: RunReport) -> str:
     """Where the results are and what to type next."""
-    if report.was_complete:
-        return f"This run was complete already; nothing was computed. Figures: robbench plot {report.folder}"
-    return f"Rows and curves are in {report.folder}. Figures: robbench plot {report.folder}"
+    done = (
+        "This run was complete already; nothing was computed."
+        if report.was_complete
+        else f"Rows and curves are in {report.folder}."
+    )
+    return f"{done} Figures: robbench plot {shlex.quote(str(report.folder))}"
 
 
 def training_line(card: ModelCard, models_dir: Path) -> str:

@@ -70,6 +70,8 @@ def test_transfer_from_a_shipped_model():
         ({"attacks": ["pgdd"]}, "'pgdd'"),
         ({"eps_grid": ""}, "standard radii"),
         ({"eps_grid": [0, 8]}, "above 1"),
+        ({"eps_grid": []}, "grid is empty"),
+        ({"data": ([0], [1], [2])}, "pair of images and labels"),
         ({"sample": 3}, "'sample'"),
         ({"data": (np.zeros((3, 8, 8)), np.zeros(3, int))}, "axes"),
         ({"data": (np.full((3, 1, 8, 8), 255.0), np.zeros(3, int))}, "0, 1"),
@@ -82,6 +84,64 @@ def test_bad_input(linear, change, message):
     arguments = {"data": (images, labels), "attacks": ["pgd5"], "eps_grid": [0, 0.05], **change}
     with pytest.raises(UserError, match=message):
         robbench.evaluate(model, **arguments)
+
+
+class Flattening(nn.Module):
+    """Flattens by ``view``, as many a network does, and answers in ``dtype``."""
+
+    def __init__(self, channels=1, dtype=torch.float32):
+        super().__init__()
+        self.first, self.last = nn.Conv2d(channels, 6, 3), nn.Linear(6 * 36, 10)
+        self.dtype = dtype
+
+    def train(self, mode=True):  # pyright: ignore[reportIncompatibleMethodOverride]
+        super().train(mode)  # and returns nothing, as who overrides it often forgets
+
+    def forward(self, images):
+        features = self.first(images).relu()
+        return self.last(features.view(len(images), -1)).to(self.dtype)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("attack", ["pgd3", "bpda3", "pgd3@torchattacks"])
+def test_a_network_that_flattens_by_view_is_measured(channels, attack):
+    torch.manual_seed(0)
+    data = torch.rand(6, channels, 8, 8), torch.arange(6)
+    curves = robbench.evaluate(Flattening(channels), data, [attack], [0, 0.1])
+    assert len(curves) == 2
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize(
+    "attack",
+    ["pgd3", "pgd3@art", "square:queries=9", "square@art:queries=9", "fab3", "autoattack3:queries=9"],
+)
+def test_logits_may_be_of_any_precision(dtype, attack):
+    torch.manual_seed(0)
+    curves = robbench.evaluate(Flattening(dtype=dtype), "digits", [attack], [0, 0.1], samples=6)
+    assert len(curves) == 2
+
+
+def test_a_file_may_be_the_source_of_a_transfer(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Mine.py").write_text(
+        "import robbench\n\n\ndef Build(dataset):\n    return robbench.pretrained('natural', dataset)\n"
+    )
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    by_file, by_name = (
+        robbench.evaluate_samples(model, "digits", f"transfer5:source={source}", [0, 0.2], samples=20)
+        for source in ("Mine.py:Build", "natural")
+    )
+    flags = [np.stack(found.outcomes.broken.tolist()) for found in (by_file, by_name)]
+    assert (flags[0] == flags[1]).all()
+
+
+def test_attacks_radii_and_places_are_taken_as_they_are_at_hand(linear, tmp_path):
+    model, images, labels = linear
+    curves = robbench.evaluate(model, [images, labels], "pgd2,fgsm", ["0", "4/255"], models_dir=str(tmp_path))
+    assert sorted(set(curves.epsilon)) == [0, 4 / 255]
+    assert set(curves.attack) == {"pgd2", "fgsm", "worst-of"}
+    assert set(robbench.evaluate(model, (images, labels), "fgsm", 0.1).epsilon) == {0, 0.1}
 
 
 def test_importing_robbench_is_light():

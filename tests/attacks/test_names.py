@@ -36,6 +36,15 @@ from robbench.errors import UserError
             "transfer:source=natural",
             AttackName("transfer:source=natural", "transfer", options=(("source", "natural"),)),
         ),
+        (
+            "Transfer5:Source=Sub/Mine.py:Build:Restarts=TRUE",
+            AttackName(
+                "transfer5:Source=Sub/Mine.py:Build:Restarts=TRUE",
+                "transfer",
+                5,
+                options=(("source", "Sub/Mine.py:Build"), ("restarts", "true")),
+            ),
+        ),
     ],
 )
 def test_takes_names_apart(text, expected) -> None:
@@ -74,5 +83,5 @@ def test_any_text_is_a_name_or_the_users_mistake(text) -> None:
         name = parse_attack(text)
     except UserError:
         return
-    assert name.text == text.strip().lower()
+    assert name.text.lower() == text.strip().lower()
     assert name.steps is None or name.steps > 0
