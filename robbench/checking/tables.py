@@ -44,17 +44,16 @@ def next_step(report: CheckReport) -> str:
     """The command to type next: against adversarial training, where that is trained on the dataset."""
     asked = report.request
     given = [("--dataset", asked.dataset), ("--data-dir", asked.data_dir), ("--models-dir", asked.models_dir)]
-    options = "".join(
-        f" {option} {shlex.quote(str(value))}" for option, value in given if value and value != "digits"
-    )
+    typed = [(option, shlex.quote(str(value))) for option, value in given if value and value != "digits"]
+    options, defense = "".join(f" {option} {value}" for option, value in typed), shlex.quote(asked.defense)
     if report.failed:
-        return f"Mend what failed, then: robbench check {shlex.quote(asked.defense)}{options}"
+        return f"Mend what failed, then: robbench check {defense}{options}"
     baseline = f",{BASELINE}" if _is_trained(BASELINE, asked) and asked.defense != BASELINE else ""
     attacks = "pgd100,bpda" if len(report.views) > 1 else "pgd100"
     warned = any(finding.result == "warning" for finding in report.findings.values())
     return (
         f"{'Mind the warnings; it can be benchmarked' if warned else 'Fit to be benchmarked'}: "
-        f"robbench run --defense {shlex.quote(asked.defense)}{baseline} --attacks {attacks} --eps-grid{options}"
+        f"robbench run --defense {defense}{baseline} --attacks {attacks} --eps-grid{options}"
     )
 
 
