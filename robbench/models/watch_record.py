@@ -72,7 +72,8 @@ class WatchRecord:
     def verdict(self) -> str:
         """How it went, in a few words for a table."""
         if self.collapse is None:
-            return "no collapse"
+            # That robustness is lost shows only beside an earlier look.
+            return "no collapse" if len(self.looks) > 1 else "no collapse in one look"
         words = f"collapsed at epoch {self.collapse.found.epoch:g}"
         if self.stopped:
             return f"{words}, stopped"

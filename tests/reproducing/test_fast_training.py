@@ -164,6 +164,16 @@ def test_figures_tables_and_page_are_written(own_shelf):
     assert list(worst["epsilon"]) == [0.0, 0.3]
 
 
+@pytest.mark.parametrize(
+    ("seen", "found"), [("no collapse", HOLDS), ("no collapse in one look", UNDECIDED), ("collapsed", FAILS)]
+)
+def test_one_look_does_not_rule_a_collapse_out(tmp_path, seen, found):
+    shelf = Shelf(tmp_path / "paper")
+    put_on(shelf, {"n-fgsm": MadeUp(900, 300, 200, {"overfitting": seen})})
+    judged = judge_claims(CLAIMS[DIGITS], gather_evidence(DIGITS, shelf))
+    assert verdict(judged, "N-FGSM does not overfit") == found
+
+
 def test_the_yardstick_alone_is_no_error_and_has_no_panels(tmp_path):
     shelf = Shelf(tmp_path / "paper")
     put_on(shelf, {"pgd-at": DEFENSES["pgd-at"]})

@@ -76,6 +76,7 @@ def test_a_record_says_how_it_went_and_survives_json():
     assert record.verdict == "collapsed at epoch 5"
     assert replace(record, stopped=True).verdict == "collapsed at epoch 5, stopped"
     assert WatchRecord(0.3, 1000, tuple(HEALTHY)).verdict == "no collapse"
+    assert WatchRecord(0.3, 1000, tuple(HEALTHY[-1:])).verdict == "no collapse in one look"
     import dataclasses
     import json
 

@@ -22,6 +22,8 @@ from robbench.reproducing.fast_training.evidence import CLEAN, Evidence
 from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD
 
 _ATTACK_WORDS = {CLEAN: "clean", PGD: "PGD-20", AUTOATTACK: "AutoAttack", WORST_OF: "worst of all"}
+_NO_COLLAPSE = "no collapse"
+"""What a card's watch says after several looks; a collapse might hide before a single one."""
 
 Test = tuple[str, str, str]
 """Candidate, baseline and attack."""
@@ -185,6 +187,8 @@ class Collapses(Part):
         if not seen:
             return Finding(UNDECIDED, "the training was not watched", values)
         collapsed = seen.startswith("collapsed")
+        if not collapsed and seen != _NO_COLLAPSE:
+            return Finding(UNDECIDED, f"watch: {seen}", values)
         return Finding(HOLDS if collapsed == self.expected else FAILS, f"watch: {seen}", values)
 
 
