@@ -118,16 +118,19 @@ def assemble(
         choose_precision(spec.precision, workplace.device),
         spec.seed,
     )
-    plan = make_plan([loaded[name] for name in spec.defenses], attacks, terms, loaded)
     by_name = {defense.name: defense for defense in loaded.values()}
+    # The source of a transfer attack was loaded under what the user typed, such as a file.
+    named = [
+        replace(attack, source=loaded[attack.source].name) if attack.source else attack for attack in attacks
+    ]
+    plan = make_plan([loaded[name] for name in spec.defenses], named, terms, by_name)
     spec = replace(spec, attacks=tuple(attack.label for attack in attacks))
     return PreparedRun(
         spec=spec,
         info=info,
         epsilons=epsilons,
         plan=plan,
-        # A source of a transfer attack is asked for as it was typed.
-        workplace=replace(workplace, defenses={**loaded, **by_name}),
+        workplace=replace(workplace, defenses=by_name),
         titles={defense.name: defense.title for defense in by_name.values()},
         manifest=_manifest(spec, info, terms, by_name, workplace, command),
     )
