@@ -13,6 +13,7 @@ from robbench.schema import CURVES, OUTCOMES, arrow_schema
 
 DONE, NOT_RUN = "done", "not run"
 COLUMNS = ["protocol", "state", *(column.name for column in CURVES)]
+_NOT_TRAINED = {True: "was not trained by its recipe", False: "were not trained by their recipes"}
 _COUNTS = ("n", "n_correct", "seed")
 _SHARES = ("epsilon", "robust_accuracy", "ci_low", "ci_high")
 _TYPES = dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(_SHARES, "float64")
@@ -101,7 +102,7 @@ def _few_samples(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
 
 def _other_trainings(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
     """Trainings that are shorter than the recipe's, or differ from it otherwise."""
-    notes = []
+    alike: dict[tuple[str, str], list[str]] = {}
     for stored in found:
         training = shelf.training_of(stored)
         if training is None:
@@ -112,8 +113,17 @@ def _other_trainings(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
         differences = [f"{iterations:,} iterations instead of {recipe:,}"] if is_shorter else []
         differences += [training["deviations"]] if training["deviations"] else []
         if differences:
-            notes.append(f"{_title(stored.run)} was not trained by its recipe: {'; '.join(differences)}.")
-    return notes
+            key = (dataset_title(stored.run.training.dataset), "; ".join(differences))
+            alike.setdefault(key, []).append(defense_title(stored.run.name))
+    return [
+        f"{_together(list(dict.fromkeys(names)))} on {dataset} {_NOT_TRAINED[len(set(names)) == 1]}: {what}."
+        for (dataset, what), names in alike.items()
+    ]
+
+
+def _together(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _other_data(found: Sequence[StoredRun]) -> list[str]:
