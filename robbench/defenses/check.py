@@ -1,6 +1,7 @@
 """What every view of a defense must answer: finite logits for a batch of images of any size."""
 
 import torch
+from torch import nn
 
 from robbench.classifier import frozen
 from robbench.datasets import Samples
@@ -45,17 +46,21 @@ def check_input_kept(loaded: LoadedDefense, samples: Samples, device: torch.devi
     """
     for view in loaded.defense.views:
         model, given = loaded.defense.view(view).to(device), samples.images.to(device, copy=True)
-        version = given._version
-        with frozen(model), torch.no_grad():
-            model(given)
-        # Counts writes, also one that leaves these images as they are, such as a clamp.
-        if given._version != version:
+        if writes_into(model, given):
             what = "" if view == "exact" else f", under its view {view!r},"
             raise UserError(
                 f"The defense {loaded.name}{what} writes into the images that it is given.",
                 "Begin its forward with images = images.clone(), or leave out what works in place: mul_, "
                 "ReLU(inplace=True).",
             )
+
+
+def writes_into(model: nn.Module, images: Images) -> bool:
+    """Whether a model writes into the images it is given, be it a clamp that leaves these as they are."""
+    version = images._version
+    with frozen(model), torch.no_grad():
+        model(images)
+    return images._version != version
 
 
 def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, device: torch.device) -> int:
