@@ -7,7 +7,7 @@ import pandas as pd
 from robbench.analysis.worst_of import WORST_OF, worst_of_curve
 from robbench.reproducing.collecting import DONE
 from robbench.reproducing.fast_training.evidence import Evidence, Subject
-from robbench.reproducing.fast_training.settings import BPDA, PGD, setting_title
+from robbench.reproducing.fast_training.settings import BPDA, PGD, YARDSTICK, setting_title
 from robbench.schema import CURVES
 
 _COLUMNS = ("setting_epsilon", "title", *(column.name for column in CURVES))
@@ -43,6 +43,8 @@ def curve_blocks(summary: pd.DataFrame, curves: pd.DataFrame) -> dict[str, pd.Da
     blocks = {}
     done = _with_remarks(summary.loc[summary["state"] == DONE])
     for (dataset, epsilon), table in done.groupby(["dataset", "epsilon"], sort=False):  # pyright: ignore[reportGeneralTypeIssues]
+        if set(table["defense"]) == {YARDSTICK}:
+            continue  # it is drawn beside the others, and has no panel of its own
         ranked = table.sort_values("worst_of", ascending=False, kind="stable")
         order = {name: place for place, name in enumerate(ranked["defense"])}
         own = curves.loc[(curves["dataset"] == dataset) & (curves["setting_epsilon"] == epsilon)]

@@ -47,11 +47,7 @@ class FastTraining(Target):
         return draw_training_cost(panels, YARDSTICK, self.caption) if panels else None
 
     def draw_more(self, collected: Collected, name: str) -> Figure | None:
-        blocks = {
-            heading: table
-            for heading, table in curve_blocks(collected.data, (collected.more or {})[_CURVES]).items()
-            if set(table["defense"]) - {YARDSTICK}  # which has no panel of its own
-        }
+        blocks = curve_blocks(collected.data, (collected.more or {})[_CURVES])
         title = "Accuracy under attack, defense by defense, the most robust first"
         return draw_defense_panels(blocks, YARDSTICK, title) if blocks else None
 
