@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from robbench.analysis.worst_of import curves_with_worst_of
-from robbench.figures.titles import dataset_title, defense_title
+from robbench.figures.titles import dataset_title, defense_title, without_collapse
 from robbench.reproducing.shelf import Shelf, StoredRun
 from robbench.reproducing.sweeps import STRATEGIES, PaperRun
 from robbench.schema import CURVES, OUTCOMES, arrow_schema
@@ -114,11 +114,18 @@ def _other_trainings(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
         differences += [training["deviations"]] if training["deviations"] else []
         if differences:
             key = (dataset_title(stored.run.training.dataset), "; ".join(differences))
-            alike.setdefault(key, []).append(defense_title(stored.run.name))
+            alike.setdefault(key, []).append(_printed(stored))
     return [
         f"{_together(list(dict.fromkeys(names)))} on {dataset} {_NOT_TRAINED[len(set(names)) == 1]}: {what}."
         for (dataset, what), names in alike.items()
     ]
+
+
+def _printed(stored: StoredRun) -> str:
+    """What the run itself calls its defense, unless it has a label here."""
+    run = stored.run
+    title = stored.manifest["defenses"][run.training.defense].get("title")
+    return run.label or without_collapse(title or defense_title(run.name))
 
 
 def _together(names: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from robbench.analysis.intervals import wilson
 from robbench.analysis.survival import Survival, survivals_of
 from robbench.analysis.worst_of import WORST_OF, worst_of
 from robbench.figures.titles import defense_title
-from robbench.reproducing.collecting import DONE, NOT_RUN, found_on, of_one_model
+from robbench.reproducing.collecting import DONE, NOT_RUN, Found, found_on, of_one_model
 from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD, Setting
 from robbench.reproducing.shelf import Shelf, StoredRun
 
@@ -102,21 +102,25 @@ class Evidence:
     Attributes:
         setting: The setting.
         subjects: The defenses that were attacked, all on the same samples.
+        runs: Whence that is known; of each defense those of one model, the newest run's.
     """
 
     setting: Setting
     subjects: dict[str, Subject] = field(default_factory=dict)
+    runs: Found = field(default_factory=dict)
 
 
 def gather_evidence(setting: Setting, shelf: Shelf) -> Evidence:
     """Read the runs of a setting, cut to the samples that all of them have."""
-    found = {name: _found(setting, name, shelf) for name in setting.defenses}
-    outcomes = {stored.folder: stored.outcomes() for runs in found.values() for stored in runs}
+    found = {name: of_one_model(found_on(shelf, setting.runs_of(name))) for name in setting.defenses}
+    there = {name: [stored for stored in runs.values() if stored] for name, runs in found.items()}
+    outcomes = {stored.folder: stored.outcomes() for runs in there.values() for stored in runs}
     shared = min((rows["sample_index"].to_numpy().max() for rows in outcomes.values()), default=0)
     rows = {folder: table.loc[table["sample_index"] <= shared] for folder, table in outcomes.items()}
     return Evidence(
         setting,
-        {name: _subject(name, runs, rows, setting, shelf) for name, runs in found.items() if runs},
+        {name: _subject(name, runs, rows, setting, shelf) for name, runs in there.items() if runs},
+        {run: stored for runs in found.values() for run, stored in runs.items()},
     )
 
 
@@ -124,12 +128,6 @@ def summarize(evidence: Evidence) -> pd.DataFrame:
     """One row per defense of the setting, columns as in :data:`SUMMARY`; what is not known is missing."""
     rows = [_summary_row(name, evidence) for name in evidence.setting.defenses]
     return pd.DataFrame(rows).reindex(columns=list(SUMMARY))
-
-
-def _found(setting: Setting, defense: str, shelf: Shelf) -> list[StoredRun]:
-    """The runs of a defense, of one model: those of other weights than the newest's are passed over."""
-    found = of_one_model(found_on(shelf, setting.runs_of(defense)))
-    return [stored for stored in found.values() if stored is not None]
 
 
 def _subject(

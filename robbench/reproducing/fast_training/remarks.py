@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from robbench.reproducing.collecting import found_on, of_one_model, remarks
+from robbench.reproducing.collecting import remarks
 from robbench.reproducing.fast_training.evidence import Evidence
 from robbench.reproducing.fast_training.settings import DIGITS
 from robbench.reproducing.shelf import Shelf
@@ -15,13 +15,7 @@ _STAND_IN = (
 
 def remarks_on(known: Sequence[Evidence], shelf: Shelf) -> list[str]:
     """Remarks on all settings, in sentences."""
-    found = {
-        run: stored
-        for evidence in known
-        for name in evidence.setting.defenses
-        for run, stored in of_one_model(found_on(shelf, evidence.setting.runs_of(name))).items()
-        if stored is not None
-    }
+    found = {run: stored for evidence in known for run, stored in evidence.runs.items() if stored is not None}
     notes = remarks(found, shelf)
     for evidence in known:
         notes += _unequal(evidence)
