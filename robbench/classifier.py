@@ -76,6 +76,15 @@ def frozen(*models: nn.Module) -> Iterator[None]:
             weight.grad = gradient
 
 
+def lay_out(tensor: Tensor, layout: torch.memory_format) -> Tensor:
+    """A tensor of four dimensions, laid out so.
+
+    ``contiguous`` would leave one with a single channel as it is, which torch takes for laid out as usual,
+    and with it all that follows: a gradient of MNIST's network then takes 1.4 times as long.
+    """
+    return tensor.to(memory_format=layout)
+
+
 @contextmanager
 def channels_last(*models: nn.Module) -> Iterator[None]:
     """Lay convolution weights out for channels-last images, which is faster; on leaving, put them back."""
@@ -83,7 +92,7 @@ def channels_last(*models: nn.Module) -> Iterator[None]:
     kept = [weight.data for weight in weights]
     try:
         for weight in weights:
-            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+            weight.data = lay_out(weight.data, torch.channels_last)
         yield
     finally:
         for weight, data in zip(weights, kept, strict=True):
@@ -98,7 +107,7 @@ def takes_channels_last(model: nn.Module, images: Images) -> bool:
     with frozen(model), channels_last(model), torch.no_grad():
         try:
             for layout in (torch.contiguous_format, torch.channels_last):
-                model(images.contiguous(memory_format=layout))
+                model(lay_out(images, layout))
         except Exception:  # whatever it is: laid out as usual, the model has been seen to work
             return False
     return True

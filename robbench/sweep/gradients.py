@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from robbench.attacks import IterativeAttack
+from robbench.classifier import lay_out
 from robbench.sweep.target import Target
 from robbench.tensors import Images, Labels, Logits
 
@@ -37,7 +38,7 @@ class Gradients:
     def _pass(self, images: Images, labels: Labels) -> tuple[Logits, Images]:
         exact: nn.Module = self.target.judge.model
         layout = torch.channels_last if self.target.channels_last else torch.contiguous_format
-        images = images.detach().contiguous(memory_format=layout)
+        images = lay_out(images.detach(), layout)
         if not self.attack.uses_gradient:
             with torch.no_grad(), self._arithmetic():
                 return exact(images).float(), torch.zeros_like(images)
