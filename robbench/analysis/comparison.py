@@ -28,8 +28,8 @@ def compare_with(pairs: Mapping[str, Sequence[Pair]]) -> Comparison:
     Differences are the candidate minus the baseline, in points of accuracy, with Newcombe's paired 95 %
     interval. ``p_value`` is McNemar's exact test, ``p_holm`` the same with Holm's correction over all tests
     of the table: every candidate, attack and radius, whichever of them a reader looks at. A test that stands
-    in several rows counts once: the one at ε = 0, which is the same under every attack, and those of attacks
-    that share their computations.
+    in several rows counts once: the one at ε = 0, which is the same under every attack unless a defense is
+    randomized, and those of attacks that share their computations.
 
     Args:
         pairs: By candidate, one for each attack; all on the same samples and radii.
@@ -66,13 +66,17 @@ def _points(candidate: str, first: Survival, second: Survival) -> pd.DataFrame:
             "only_baseline": counts.only_first,
             "only_candidate": counts.only_second,
             "p_value": mcnemar(counts),
-            "test": [_test(candidate, first, second, epsilon) for epsilon in first.epsilons],
+            "test": [_test(candidate, first, second, position) for position in range(len(first.epsilons))],
         }
     )
 
 
-def _test(candidate: str, first: Survival, second: Survival, epsilon: float) -> tuple[object, ...]:
-    return (candidate, epsilon, *((first.jobs, second.jobs) if epsilon else ()))
+def _test(candidate: str, first: Survival, second: Survival, position: int) -> tuple[object, ...]:
+    """What tells a test from the others: the jobs behind it, or at ε = 0, without an attack, the outcomes."""
+    epsilon = first.epsilons[position]
+    sides = (first, second)
+    key = (side.jobs if epsilon else side.survived[:, position].tobytes() for side in sides)
+    return (candidate, epsilon, *key)
 
 
 def _areas(candidate: str, first: Survival, second: Survival) -> dict[str, object]:

@@ -10,6 +10,7 @@ from robbench.analysis.verdicts import verdict
 from robbench.epsilon import EpsilonUnit
 
 GRID = (0.0, 0.1, 0.2)
+TWO = (("pgd20", 0.95), ("noise", 0.6))
 
 
 def survival(survived: np.ndarray, job: str, attack: str = "pgd20") -> Survival:
@@ -61,6 +62,15 @@ def test_a_test_that_stands_in_several_rows_counts_once() -> None:
     by_attack = {name: rows["p_holm"].tolist() for name, rows in points.groupby("attack")}
     assert by_attack["pgd20"] == by_attack["bpda20"]
     assert by_attack["square"][0] == by_attack["pgd20"][0]
+
+
+def test_clean_errors_of_a_randomized_defense_are_tested_attack_by_attack() -> None:
+    random = np.random.default_rng(0)
+    base = survival(np.ones((40, 3), dtype=bool), "b")
+    pairs = [(base, survival(random.random((40, 3)) < share, attack, attack)) for attack, share in TWO]
+    points = compare_with({"noisy": pairs}).points
+    assert points["p_holm"].tolist() == pytest.approx(holm(points["p_value"].to_numpy()).tolist())
+    assert (points["p_holm"] >= points["p_value"]).to_numpy().all()
 
 
 def test_equal_defenses_are_called_different_in_any_row_at_most_5_times_in_100() -> None:
