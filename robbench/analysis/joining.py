@@ -32,6 +32,7 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
     Args:
         curves: The columns of :data:`robbench.schema.CURVES`, ``run`` and ``weights``; the oldest run first.
     """
+    curves, stale = _without_other_weights(curves)
     points = list(curves[[*CURVE, "run"]].itertuples(index=False, name=None))
     newest = {tuple(curve): run for *curve, run in points}
     kept = [newest[tuple(curve)] == run for *curve, run in points]
@@ -47,9 +48,8 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
             swept = f", swept by {strategy} instead of {other}" if strategy != other else ""
             left_out.setdefault(run, {})[tuple(curve)] = winner + fewer + swept
     notes = [_note(run, winners) for run, winners in left_out.items()]
-    of_one_model, stale = _without_other_weights(curves.loc[kept])
-    joined, partial = _without_partial_worst_of(of_one_model.reset_index(drop=True))
-    return JoinedCurves(joined, [*notes, *stale, *partial])
+    joined, partial = _without_partial_worst_of(curves.loc[kept].reset_index(drop=True))
+    return JoinedCurves(joined, [*stale, *notes, *partial])
 
 
 def _without_other_weights(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -65,6 +65,27 @@ def test_worst_of_one_run_does_not_stand_beside_attacks_of_another() -> None:
     assert note.startswith("Worst-of is left out for nsq on digits:")
 
 
+def test_a_curve_of_the_right_weights_is_not_lost_to_a_newer_one_of_others() -> None:
+    old = curves("old", "mine", 5).assign(weights="a")
+    between = curves("between", "mine", 5).assign(weights="b")
+    new = curves("new", "mine", 5).assign(attack="noise", weights="a")
+    joined = join_runs(pd.concat([old, between, new], ignore_index=True))
+    assert set(zip(joined.curves["attack"], joined.curves["run"], strict=True)) == {
+        ("pgd100", "old"),
+        ("noise", "new"),
+    }
+    assert joined.notes == [
+        "What between says of 'mine' is left out: the weights differ from those in the newer new."
+    ]
+
+
+def test_other_weights_under_one_name_are_not_called_the_same() -> None:
+    old, new = (curves(run, "mine", 5).assign(weights=run) for run in ("old", "new"))
+    assert join_runs(pd.concat([old, new], ignore_index=True)).notes == [
+        "What old says of 'mine' is left out: the weights differ from those in the newer new."
+    ]
+
+
 def test_a_defense_is_what_the_newest_run_attacked() -> None:
     old = curves("old", "mine", 5).assign(attack="fgsm", weights="a")
     unknown = curves("unknown", "mine", 5).assign(attack="noise", weights="")
