@@ -37,10 +37,10 @@ class Sweep:
 def comparable_radii(first: Sweep, second: Sweep) -> tuple[float, ...]:
     """The radii at which two curves under one attack can be compared, of those that both have.
 
-    All of them within one run, where everything is swept alike, where every ε was attacked by itself, and
-    where one run of the attack fills the whole curve. Otherwise a sample at ε has also met the attack at
-    other radii of the grid, by ``survivors`` at the smaller ones, by a search at the larger ones too: these
-    must then be the same. At ε = 0 there is no attack.
+    All of them within one run, where every ε was attacked by itself, and where one run of the attack fills
+    the whole curve. Otherwise a sample at ε has also met the attack at other radii of the grid, by
+    ``survivors`` at the smaller ones, by a search at the larger ones too: these must then be the same. At ε
+    = 0 there is no attack.
     """
     common = tuple(epsilon for epsilon in first.epsilons if epsilon in second.epsilons)
     used = first.used | second.used
@@ -57,8 +57,9 @@ def comparable_radii(first: Sweep, second: Sweep) -> tuple[float, ...]:
     return tuple(epsilon for epsilon, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def more_thorough(first: Sweep, second: Sweep) -> bool:
-    """Whether one of two comparable curves comes from a sweep that finds more than the other's."""
-    return (
-        first.run != second.run and first.used != second.used and MINIMUM_NORM not in first.used | second.used
-    )
+def swept_unlike(first: Sweep, second: Sweep) -> bool:
+    """Whether one of two comparable curves comes from a sweep that may find more than the other's.
+
+    Within one run, too: ``auto`` chooses for each defense.
+    """
+    return first.used != second.used and MINIMUM_NORM not in first.used | second.used

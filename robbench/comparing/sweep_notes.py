@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Mapping
 
-from robbench.analysis.sweeps import Sweep, more_thorough
+from robbench.analysis.sweeps import Sweep, swept_unlike
 from robbench.epsilon import typed_grid
 from robbench.figures.epsilon_axis import natural_unit
 from robbench.figures.titles import printable
@@ -37,7 +37,7 @@ def unlike_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:
 
 
 def thoroughness_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:
-    """Where a candidate is compared and one of both sweeps finds a little more.
+    """Where a candidate is compared and one of both sweeps may find more.
 
     Args:
         baseline: The baseline's name.
@@ -45,10 +45,10 @@ def thoroughness_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:
         sweeps: Those that can be compared.
     """
     return [
-        f"The sweeps under {attacks} differ, and survivors finds a little more than a search. "
-        f"{_swept(baseline, first)}; {_swept(name, second)}."
+        f"The sweeps under {attacks} differ, and one may find some points more than the other. "
+        f"{_swept(baseline, first)}; {_swept(name, second)}. `--sweep survivors` sweeps all defenses alike."
         for (first, second), attacks in _by_pair(sweeps).items()
-        if more_thorough(first, second)
+        if swept_unlike(first, second)
     ]
 
 

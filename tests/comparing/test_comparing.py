@@ -150,7 +150,7 @@ def test_the_more_thorough_of_two_sweeps_over_one_grid_is_told(tmp_path: Path) -
     make_run(tmp_path / "a", {("base", "pgd20"): STRONG})
     make_run(tmp_path / "b", {("nsq", "pgd20"): STRONG}, strategy="auto: search")
     (note,) = ask(tmp_path).notes
-    assert note.startswith("The sweeps under pgd20 differ, and survivors finds a little more than a search.")
+    assert note.startswith("The sweeps under pgd20 differ, and one may find some points more than the other.")
 
 
 def test_of_what_several_runs_have_the_newest_counts(tmp_path: Path) -> None:
