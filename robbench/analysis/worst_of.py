@@ -65,6 +65,15 @@ def curves_with_worst_of(outcomes: pa.Table, epsilons: tuple[float, ...]) -> pd.
     return pd.concat([curves, *worst], ignore_index=True)
 
 
+def attack_count(job_id: str) -> int:
+    """How many attacks a worst-of curve counts: as many as its jobs, so that those that coincide count once.
+
+    Args:
+        job_id: Of the curve, as from :func:`worst_of_curve`.
+    """
+    return job_id.count("+") + 1
+
+
 def worst_of_curve(rows: pd.DataFrame, survival: Survival) -> pd.DataFrame:
     """The curve of what survives every attack on a defense.
 

@@ -91,6 +91,12 @@ def _choose_groups(groups: list[Gathered], request: ComparisonRequest) -> list[G
         if request.dataset not in known:
             raise suggest(f"dataset in {request.results}", request.dataset, set(known))
         groups = [group for group in groups if group.dataset == request.dataset]
+    groups = [
+        group
+        for group in groups
+        if group.norm == (request.norm or group.norm)
+        and group.criterion == (request.criterion or group.criterion)
+    ]
     defenses = {name for group in groups for name in group.survivals}
     for name in (request.baseline, *request.candidates):
         if name not in defenses:

@@ -21,6 +21,8 @@ class ComparisonRequest:
         candidates: The others; empty: all.
         at: Radii to show, as typed; empty: 0, the grid's middle and its largest.
         dataset: Only this dataset; None: each by itself.
+        norm: Only this norm; None: each by itself.
+        criterion: Only this criterion; None: each by itself.
         fail_if_worse: Points of accuracy; None: nothing fails.
     """
 
@@ -29,6 +31,8 @@ class ComparisonRequest:
     candidates: tuple[str, ...] = ()
     at: str = ""
     dataset: str | None = None
+    norm: str | None = None
+    criterion: str | None = None
     fail_if_worse: float | None = None
 
 

@@ -118,7 +118,8 @@ def _check_samples(found: Gathered, curves: list[tuple[str, str]]) -> None:
         f"{_described(baseline, first)} and {_described(name, other)}; "
         f"{_only(first.samples, other.samples, baseline, first.attack)}, "
         f"{_only(other.samples, first.samples, name, other.attack)}.{more}",
-        "Run both on the same --samples, choose defenses with --candidate, or give the folder of one run.",
+        "Run both on the same --samples, choose defenses with `robbench compare --candidate`, or give the "
+        "folder of one run.",
     )
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from robbench.analysis.protocols import PAPER, protocol_of
-from robbench.analysis.worst_of import WORST_OF
+from robbench.analysis.worst_of import WORST_OF, attack_count
 from robbench.figures.curve_line import draw_accuracy, hollow_mark, legend_line
 from robbench.figures.end_labels import draw_end_labels
 from robbench.figures.house_style import CurveStyle
@@ -65,7 +65,7 @@ def panel_texts(panel: pd.DataFrame) -> list[str]:
     if head["attack"] == WORST_OF:
         title = _worst_of_title(panel)
     details = [*title.details, *(["top-5 accuracy"] if head["criterion"] == "top5" else []), _samples(panel)]
-    plain = _plain_defenses(panel)
+    plain = _plain_defenses(panel, title)
     exceptions = [f"{', '.join(plain)}: no such layer, so this is {title.plain}"] if plain else []
     exceptions += _other_protocol(panel)
     return [title.name, ", ".join(details), *exceptions]
@@ -102,9 +102,9 @@ def _draw_points(axes: Axes, curve: pd.DataFrame, style: CurveStyle) -> None:
 
 
 def _worst_of_title(panel: pd.DataFrame) -> AttackTitle:
-    """With the number of attacks, which are as many as the jobs: attacks that coincide count once."""
+    """With the number of attacks."""
     defenses, titles = panel.drop_duplicates("defense"), defense_titles(panel)
-    counts = [jobs.count("+") + 1 for jobs in defenses["job_id"]]
+    counts = [attack_count(jobs) for jobs in defenses["job_id"]]
     fewer: dict[int, list[str]] = {}
     for name, count in zip(defenses["defense"], counts, strict=True):
         if count < max(counts):
@@ -135,10 +135,11 @@ def _other_protocol(panel: pd.DataFrame) -> list[str]:
     return [f"{', '.join(names)}: each ε by itself, last iterate; the others: any iterate"]
 
 
-def _plain_defenses(panel: pd.DataFrame) -> list[str]:
-    """Defenses without the layer that the attack's view replaces, where others have it."""
+def _plain_defenses(panel: pd.DataFrame, title: AttackTitle) -> list[str]:
+    """Defenses without the layer that the attack gets around, by its name or on other defenses."""
     views = dict(zip(panel["defense"], panel["view"], strict=True))
-    if not set(views.values()) & set(VIEW_TITLES):
+    is_by_name = title.plain not in ("", title.name)
+    if not is_by_name and not set(views.values()) & set(VIEW_TITLES):
         return []
     titles = defense_titles(panel)
     return [titles[name] for name, view in views.items() if view == "exact"]

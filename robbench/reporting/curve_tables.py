@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from robbench.analysis.worst_of import WORST_OF
+from robbench.analysis.worst_of import WORST_OF, attack_count
 from robbench.epsilon import EpsilonUnit
 from robbench.figures.titles import defense_titles, printable
 
@@ -82,9 +82,15 @@ def at_a_glance(curves: pd.DataFrame, epsilon: float) -> list[Glance]:
         attacked = defense.loc[defense["epsilon"] == epsilon].to_dict("records")
         worst = [point for point in attacked if point["attack"] == WORST_OF] or attacked
         least = min(worst, key=lambda point: point["robust_accuracy"])
-        attack = printable(str(least["attack"]))
-        lines.append(Glance(titles[str(name)], _cell(clean[0]), attack, _cell(least)))
+        lines.append(Glance(titles[str(name)], _cell(clean[0]), _attack(least), _cell(least)))
     return lines
+
+
+def _attack(point: dict[str, object]) -> str:
+    """The attack; of worst-of, of how many: defenses in one table may have met different ones."""
+    if point["attack"] == WORST_OF:
+        return f"worst of {attack_count(str(point['job_id']))}"
+    return printable(str(point["attack"]))
 
 
 def _cell(point: dict[str, object]) -> Cell:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from robbench.comparing import ComparedDataset, ComparisonRequest, find_differences
+from robbench.comparing import ComparisonRequest, find_differences
 from robbench.errors import UserError
 from robbench.figures.titles import defense_titles
 from robbench.registry import suggest
@@ -55,19 +55,12 @@ def differences(results: Path, baseline: str | None, curves: pd.DataFrame) -> Di
     if chosen is None or len(known) == 1:
         return None
     head, title = curves.iloc[0], defense_titles(curves)[chosen]
-    request = ComparisonRequest(results, chosen, dataset=head["dataset"])
+    dataset, norm, criterion = head["dataset"], head["norm"], head["criterion"]
+    request = ComparisonRequest(results, chosen, dataset=dataset, norm=norm, criterion=criterion)
     try:
         compared = find_differences(request)
     except UserError as error:
         return Differences(title, [], [], [], str(error))
-    here = (head["dataset"], head["norm"], head["criterion"])
-    mine = [part for part in compared.datasets if _key(part) == here]
-    if not mine:
-        return None
-    points, verdicts, cost = mine[0].tables
+    points, verdicts, cost = compared.datasets[0].tables
     details = [("Accuracies and differences at three radii", points), ("What it cost", cost)]
     return Differences(title, [verdicts], details, compared.notes, "")
-
-
-def _key(part: ComparedDataset) -> tuple[str, str, str]:
-    return part.dataset, part.norm, part.criterion

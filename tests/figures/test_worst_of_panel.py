@@ -23,6 +23,12 @@ def test_where_attacks_coincide_the_number_is_smaller_and_said() -> None:
     assert " ".join(details).startswith("only 2 on Natural, PGD-AT, n")
 
 
+def test_a_bpda_panel_of_defenses_without_a_layer_says_what_it_is() -> None:
+    panel = made_up_curves(["natural", "pgd-at"], ["bpda100"])
+    assert "Natural, PGD-AT: no such layer, so this is PGD" in panel_texts(panel)
+    assert not any("no such layer" in text for text in panel_texts(made_up_curves(["natural"], ["pgd100"])))
+
+
 def test_its_name_alone() -> None:
     assert attack_title("worst-of").name == "Worst of all attacks"
 

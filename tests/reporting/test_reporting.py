@@ -35,7 +35,7 @@ def test_it_holds_curves_intervals_verdicts_examples_and_origins(tmp_path: Path)
     two_defenses(tmp_path / "run")
     page = seen(tmp_path)
     assert [figure["layout"]["xaxis"]["ticktext"][0] for figure in page.figures] == ["0"] * 3
-    assert "NSQ 91.7 81.9 – 96.4 0.0 0.0 – 6.0 worst-of" in page.text
+    assert "NSQ 91.7 81.9 – 96.4 0.0 0.0 – 6.0 worst of 2" in page.text
     assert "Against PGD-AT" in page.text
     assert "weaker at ε from 0.1 to 0.2 (p < 0.001); no difference found elsewhere" in page.text
     assert len([image for image in page.all("img") if image["src"]]) == 4 * 3 * 3
@@ -117,6 +117,16 @@ def test_foreign_samples_are_not_compared_but_reported(tmp_path: Path) -> None:
     assert "Only results on the same samples can be compared, and on digits they differ" in page.text
     assert "30 only pgd-at under pgd20 (0000000000000000" in page.text
     assert len(page.figures) == 1
+
+
+def test_one_norm_is_compared_whatever_the_samples_of_another(tmp_path: Path) -> None:
+    make_run(tmp_path / "linf", {("pgd-at", "pgd20"): STRONG, ("nsq", "pgd20"): STRONG})
+    make_run(tmp_path / "l2", {("pgd-at", "pgd20"): STRONG}, norm="l2")
+    make_run(tmp_path / "l2-other", {("nsq", "pgd20"): STRONG}, norm="l2", first=30)
+    page = seen(tmp_path)
+    assert page.text.count("Against PGD-AT") == 2
+    assert page.text.count("no difference found") == 1
+    assert page.text.count("Only results on the same samples") == 1
 
 
 def test_the_baseline_can_be_chosen(tmp_path: Path) -> None:
