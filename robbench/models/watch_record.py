@@ -35,8 +35,8 @@ class Collapse:
     Attributes:
         best: The look with the best accuracy under PGD before.
         found: The first look that counts as collapsed.
-        recovered: Whether PGD's accuracy was back at the last look: half of its best or more, and half of
-            what guessing gets or more.
+        recovered: Whether PGD's accuracy was back at the last look: half of its best or more, and above
+            guessing by a 95 % interval.
     """
 
     best: Look
@@ -105,7 +105,8 @@ def find_collapse(looks: Sequence[Look], samples: int, classes: int) -> Collapse
         lost = halved and above_guessing(best.pgd)
         void = look.pgd < guessing / 2 and look.one_step > look.clean / 2 and above_guessing(look.one_step)
         if lost or void:
-            return Collapse(best, look, recovered=looks[-1].pgd >= max(best.pgd, guessing) / 2)
+            last = looks[-1].pgd
+            return Collapse(best, look, recovered=last >= best.pgd / 2 and above_guessing(last))
     return None
 
 

@@ -71,6 +71,14 @@ def test_a_collapse_that_is_over_has_recovered():
     assert WatchRecord(0.3, 1000, tuple(looks), collapse).verdict == "collapsed at epoch 5, recovered"
 
 
+def test_who_is_back_at_what_guessing_gets_has_not_recovered():
+    looks = [look(10, 0.30, 0.21), look(20, 0.60, 0.04), look(30, 0.70, 0.12)]
+    collapse = find_collapse(looks, 143, 10)
+    assert collapse is not None
+    assert not collapse.recovered
+    assert find_collapse(looks, 10_000, 10) == replace(collapse, recovered=True)
+
+
 def test_a_record_says_how_it_went_and_survives_json():
     record = WatchRecord(0.3, 1000, tuple(COLLAPSED), find_collapse(COLLAPSED, 1000, 10))
     assert record.verdict == "collapsed at epoch 5"
