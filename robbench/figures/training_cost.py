@@ -1,6 +1,6 @@
 """Robust accuracy against what the training cost: a point per defense, one defense as the yardstick."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from robbench.figures.foot import draw_foot, foot_height
+from robbench.figures.foot import draw_foot, foot_height, wrap_notes
 from robbench.figures.house_style import house_style
 from robbench.figures.label_placement import Box, place_labels
 from robbench.figures.panel_grid import add_parts
@@ -22,10 +22,6 @@ _PLOT = (6.9, 3.8)
 """About the size of the panel inside its axes, in inches, by which labels are placed."""
 _TICKS = (1, 1.5, 2, 3, 4, 6, 8)
 """Where in each decade of the cost axis there are ticks."""
-_SAME_COST = 0.02
-"""Costs no further apart, in decades, stand side by side."""
-_BESIDE = 0.02
-"""Distance of such points, in decades."""
 _ROOM = (0.12, 0.2)
 """Decades that the axis goes on to the left of the cheapest and to the right of the dearest."""
 _CHARACTER, _LINE = 0.066, 0.13
@@ -34,7 +30,9 @@ _MARK = 0.07
 """Half the size of a mark, in inches."""
 
 
-def draw_training_cost(panels: Mapping[str, pd.DataFrame], yardstick: str, title: str) -> Figure:
+def draw_training_cost(
+    panels: Mapping[str, pd.DataFrame], yardstick: str, title: str, notes: Sequence[str] = ()
+) -> Figure:
     """Draw a panel for each setting.
 
     Args:
@@ -43,28 +41,21 @@ def draw_training_cost(panels: Mapping[str, pd.DataFrame], yardstick: str, title
             and remark (words that follow the title).
         yardstick: The defense whose accuracy is drawn across.
         title: What stands above.
+        notes: What stands below, in sentences.
     """
+    lines = wrap_notes(notes, _WIDTH)
     with house_style():
-        foot = foot_height(2, [])
+        foot = foot_height(2, lines)
         figure = Figure(figsize=(_WIDTH, _HEIGHT * len(panels) + foot + 0.3), layout="constrained")
         *parts, below = add_parts(figure, [*([_HEIGHT] * len(panels)), foot])
         for (heading, table), part in zip(panels.items(), parts, strict=True):
             axes = part.add_subplot()
             axes.set_title(heading, loc="left", fontsize=9.5, fontweight="bold")
-            _draw_panel(axes, _side_by_side(table), yardstick)
+            placed = table.assign(x=np.log10(table["passes"]), y=100 * table["worst_of"])
+            _draw_panel(axes, placed, yardstick)
         figure.suptitle(title, fontsize=10.5)
-        draw_foot(below, _legend(), 3, [])
+        draw_foot(below, _legend(), 3, lines)
         return figure
-
-
-def _side_by_side(table: pd.DataFrame) -> pd.DataFrame:
-    """With ``x``, the decades of the cost, points of the same cost moved apart, and percentages."""
-    table = table.assign(x=np.log10(table["passes"]), y=100 * table["worst_of"])
-    table = table.sort_values(["x", "y"], kind="stable")
-    column = (table["x"].diff() > _SAME_COST).cumsum()
-    rank = table.groupby(column).cumcount().to_numpy()
-    middle = (table.groupby(column)["x"].transform("size").to_numpy() - 1) / 2
-    return table.assign(x=table["x"].to_numpy() + _BESIDE * (rank - middle))
 
 
 def _draw_panel(axes: Axes, table: pd.DataFrame, yardstick: str) -> None:
@@ -129,7 +120,7 @@ def _name(point: Mapping[Any, Any]) -> str:
 
 
 def _format_cost_axis(axes: Axes) -> None:
-    """Passes in thousands or millions; the scale is one of decades, as points are moved apart in them."""
+    """Passes in thousands or millions; the scale is one of decades, as labels are placed in them."""
     low, high = axes.get_xlim()
     ticks = [power + np.log10(tick) for power in range(int(low) - 1, int(high) + 2) for tick in _TICKS]
     axes.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))

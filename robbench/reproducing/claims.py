@@ -1,17 +1,20 @@
 """What the paper says of NSQ beside PGD-AT, and the difference that ours shows."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
+from robbench.analysis.claims import Flags, PairedDifference, paired_differences
 from robbench.analysis.protocols import PAPER
-from robbench.analysis.verdicts import signed
+from robbench.analysis.survival import Survival, survivals_of
+from robbench.analysis.verdicts import p_text, signed
 from robbench.figures.titles import attack_title, dataset_title
-from robbench.reproducing.collecting import DONE, NOT_RUN
+from robbench.reproducing.collecting import NOT_RUN
+from robbench.reproducing.shelf import Shelf
+from robbench.reproducing.sweeps import PaperRun
 from robbench.text_table import TextTable
 
-_COLUMNS = ("dataset", "attack", "ε", "paper", "ours: NSQ − PGD-AT")
-_SAME = 1e-9
+_COLUMNS = ("dataset", "attack", "ε", "paper", "ours: NSQ − PGD-AT, with its 95 % interval")
+_CANDIDATE, _BASELINE = "nsq", "pgd-at"
 
 
 @dataclass(frozen=True)
@@ -39,17 +42,54 @@ CLAIMS = (
 """Section 5, MNIST."""
 
 
-def claims_table(data: pd.DataFrame) -> TextTable:
-    """Every claim, and our difference in points under the same attack by the paper's protocol.
+def claims_table(runs: Sequence[PaperRun], shelf: Shelf) -> TextTable:
+    """Every claim, and our paired difference in points under the same attack by the paper's protocol.
 
     Args:
-        data: Columns as in :data:`robbench.reproducing.collecting.COLUMNS`.
+        runs: Of the ordinary models.
+        shelf: Where they lie.
     """
+    survivals = {
+        (run.training.dataset, run.training.defense): _survivals(run, shelf)
+        for run in runs
+        if run.protocol == PAPER and run.criterion == "top1"
+    }
+    pairs = {claim: _pair(claim, survivals) for claim in CLAIMS}
+    tested = {claim: pair for claim, pair in pairs.items() if not isinstance(pair, str)}
+    found = dict(zip(tested, paired_differences(list(tested.values())), strict=True))
     rows = [
-        (dataset_title(claim.dataset), _words(claim), f"{claim.epsilon:g}", claim.words, _ours(claim, data))
+        (
+            dataset_title(claim.dataset),
+            _words(claim),
+            f"{claim.epsilon:g}",
+            claim.words,
+            _ours(found[claim]) if claim in found else str(pairs[claim]),
+        )
         for claim in CLAIMS
     ]
     return TextTable("What the paper says of NSQ beside PGD-AT, in points", _COLUMNS, rows, numbers=1)
+
+
+def _survivals(run: PaperRun, shelf: Shelf) -> Mapping[str, Survival]:
+    """What survives each attack of a run; empty where it was not made."""
+    stored = shelf.stored(run)
+    return survivals_of(stored.outcomes(), tuple(stored.manifest["spec"]["eps_grid"])) if stored else {}
+
+
+def _pair(
+    claim: Claim, survivals: Mapping[tuple[str, str], Mapping[str, Survival]]
+) -> tuple[Flags, Flags] | str:
+    """Who survives at the claim's ε, of NSQ's and of PGD-AT's samples; why that is not known, in words."""
+    sides = [survivals.get((claim.dataset, name), {}).get(claim.attack) for name in (_CANDIDATE, _BASELINE)]
+    candidate, baseline = [
+        side.at((claim.epsilon,)) if side is not None and claim.epsilon in side.epsilons else None
+        for side in sides
+    ]
+    if candidate is None or baseline is None:
+        return NOT_RUN
+    if not candidate.samples.equals(baseline.samples):
+        return "on different samples"
+    return candidate.survived[:, 0], baseline.survived[:, 0]
 
 
 def _words(claim: Claim) -> str:
@@ -57,17 +97,6 @@ def _words(claim: Claim) -> str:
     return ", ".join([name, *details])
 
 
-def _ours(claim: Claim, data: pd.DataFrame) -> str:
-    there = data.loc[
-        (data["state"] == DONE)
-        & (data["protocol"] == PAPER)
-        & (data["dataset"] == claim.dataset)
-        & (data["attack"] == claim.attack)
-        & ((data["epsilon"] - claim.epsilon).abs() < _SAME)
-    ]
-    if there["n"].nunique() > 1:
-        return "on different samples"
-    accuracy = dict(zip(there["defense"], there["robust_accuracy"], strict=True))
-    if not {"nsq", "pgd-at"} <= accuracy.keys():
-        return NOT_RUN
-    return signed(100 * (accuracy["nsq"] - accuracy["pgd-at"]))
+def _ours(found: PairedDifference) -> str:
+    interval = f"{signed(found.low)} to {signed(found.high)}"
+    return f"{signed(found.points)} ({interval}), {p_text(found.p_holm)}, n = {found.n:,}"

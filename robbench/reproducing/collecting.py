@@ -14,6 +14,10 @@ from robbench.schema import CURVES, OUTCOMES, arrow_schema
 DONE, NOT_RUN = "done", "not run"
 COLUMNS = ["protocol", "state", *(column.name for column in CURVES)]
 _NOT_TRAINED = {True: "was not trained by its recipe", False: "were not trained by their recipes"}
+_SMOOTH_IS_BPDA = (
+    "BPDA through a gentler layer counts as an attack, but under L∞ it is BPDA again: a step follows the "
+    "gradient's sign, which no increasing layer changes."
+)
 _COUNTS = ("n", "n_correct", "seed")
 _SHARES = ("epsilon", "robust_accuracy", "ci_low", "ci_high")
 _TYPES = dict.fromkeys(_COUNTS, "Int64") | dict.fromkeys(_SHARES, "float64")
@@ -73,6 +77,7 @@ def remarks(runs: Found, shelf: Shelf) -> list[str]:
     """What makes the runs less than the paper's: few samples, other trainings or data, missing parts."""
     found = [stored for stored in runs.values() if stored is not None]
     notes = [*_few_samples(found, shelf), *_other_trainings(found, shelf), *_other_data(found)]
+    notes += [_SMOOTH_IS_BPDA for run in runs if any("-smooth" in attack for attack in run.attacks)]
     done = {_title(stored.run) for stored in found}
     missing = _missing([run for run, stored in runs.items() if stored is None], done)
     return [*dict.fromkeys(notes), *([f"Not run: {', '.join(missing)}."] if missing else [])]

@@ -70,7 +70,7 @@ def _paper(runs: Sequence[PaperRun], shelf: Shelf) -> list[str]:
             models.setdefault((run.training, run.criterion), []).append(run)
     together = [collect_together(of_one_model(found_on(shelf, same))) for same in models.values()]
     data = pd.concat([by_the_paper, *together], ignore_index=True)
-    return [markdown_table(paper_table(data)), markdown_table(claims_table(data)), _DIFFERENCES]
+    return [markdown_table(paper_table(data)), markdown_table(claims_table(ordinary, shelf)), _DIFFERENCES]
 
 
 def _costs(trainings: pd.DataFrame) -> list[str]:

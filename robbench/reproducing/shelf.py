@@ -28,6 +28,7 @@ _TRAINING_TEXTS = (
     "sha256",
     "command",
     "deviations",
+    "altered",
     "memory_measure",
     "overfitting",
 )
@@ -35,6 +36,7 @@ _TRAINING_TEXTS = (
 _NOT_RECORDED = {
     "title": "",
     "deviations": "",
+    "altered": "",
     "held_out": 0,
     "peak_memory": 0,
     "memory_measure": "",

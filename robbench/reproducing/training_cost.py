@@ -59,10 +59,12 @@ def cost_notes(trainings: pd.DataFrame) -> list[str]:
         passes = _passes(pgd_at) / _passes(nsq)
         same = nsq["device"] == pgd_at["device"]
         where = "on the same device" if same else f"on {pgd_at['device']} and {nsq['device']}"
-        claim = f" The paper's times have a ratio of {CLAIM[str(dataset)]:g}." if dataset in CLAIM else ""
+        altered = f", PGD-AT with {pgd_at['altered']}" if pgd_at["altered"] else ""
+        ratio = CLAIM.get(str(dataset))
+        claim = f" The paper's times, of whole trainings, have a ratio of {ratio:g}." if ratio else ""
         notes.append(
             f"{dataset_title(str(dataset))}: one iteration of PGD-AT took {times:.1f} times as long as one "
-            f"of NSQ ({where}), and {passes:.1f} times as many passes.{claim}"
+            f"of NSQ ({where}), and {passes:.1f} times as many passes{altered}.{claim}"
         )
     return notes
 
@@ -70,7 +72,7 @@ def cost_notes(trainings: pd.DataFrame) -> list[str]:
 def _cost(row: dict[Any, Any]) -> tuple[str, ...]:
     return (
         f"{row['iterations']:,}",
-        f"{row['recipe_iterations']:,}",
+        f"{row['recipe_iterations']:,}" if row["recipe_iterations"] else "",
         f"{row['seconds']:,.0f}",
         f"{_passes(row):.1f}",
     )

@@ -37,6 +37,7 @@ COLUMNS = (
     "iterations",
     "recipe_iterations",
     "deviations",
+    "altered",
     "batch_size",
     "held_out",
     "seconds",
@@ -58,8 +59,10 @@ COLUMNS = (
 
 ``title`` is what print calls the defense; empty in a table from before it was recorded.
 ``iterations`` are those that were made, 0 for adopted weights, and ``batch_size`` the images of each.
-``recipe_iterations`` is what the recipe takes by itself: the paper's schedule, where it gives one.
-``deviations`` are all other differences from the recipe, as ``steps 7 instead of 40``; empty: none.
+``recipe_iterations`` is what the recipe takes by itself: the paper's schedule, where it gives one; 0 where a
+budget is asked for.
+``deviations`` are all other differences from the recipe, as ``steps 7 instead of 40``; empty: none. Of these
+``altered`` are the ones that make it another method: differences in the defense's own options.
 ``held_out`` is how many training images only the watch saw.
 ``peak_memory`` is in bytes, 0 where it is not known; ``memory_measure`` says what is meant by it.
 ``overfitting`` is what was seen of catastrophic overfitting, in words; empty: nobody looked.
@@ -157,12 +160,14 @@ def _row(training: Training, model: StoredModel) -> dict[str, Any]:
     info = datasets.get(card.dataset)
     recipe = build_recipe(card.defense, info, card.options)
     values = {name: getattr(card, name) for name in COLUMNS if hasattr(card, name)}
+    deviations = {} if training.adopted else _deviations(training, card)
     return values | {
         "title": recipe.title,
         "folder": training.folder,
         # A budget is no number of iterations; that it was another one is a deviation.
-        "recipe_iterations": card.iterations if training.budget else recipe.plan(info).iterations,
-        "deviations": "" if training.adopted else "; ".join(_deviations(training, card)),
+        "recipe_iterations": 0 if training.budget else recipe.plan(info).iterations,
+        "deviations": "; ".join(deviations.values()),
+        "altered": "; ".join(words for name, words in deviations.items() if name in recipe_options(recipe)),
         # Of fewer training images than the planned batch, all are shown in every iteration.
         "batch_size": card.samples // card.iterations if card.iterations else int(card.plan["batch_size"]),
         "held_out": int(card.plan.get("held_out", 0)),
@@ -170,18 +175,19 @@ def _row(training: Training, model: StoredModel) -> dict[str, Any]:
     }
 
 
-def _deviations(training: Training, card: ModelCard) -> list[str]:
+def _deviations(training: Training, card: ModelCard) -> dict[str, str]:
     """What was trained otherwise than as the run asks for, in words."""
     info = datasets.get(card.dataset)
     recipe = build_recipe(card.defense, info, dict(training.options))
     plan = info.training if training.budget else recipe.plan(info)
     expected = {"network": info.network, "budget": training.budget, **recipe_options(recipe), **asdict(plan)}
     found = {"network": card.network, "budget": card.budget, **card.options, **card.plan}
-    return [
-        f"{name.replace('_', ' ')} {_written(found[name]) or 'none'} instead of {_written(value) or 'none'}"
+    return {
+        name: f"{name.replace('_', ' ')} {_written(found[name]) or 'none'} instead of "
+        f"{_written(value) or 'none'}"
         for name, value in expected.items()
         if name not in _NOT_OF_THE_RECIPE and found.get(name, value) != value
-    ]
+    }
 
 
 def _written(value: object) -> str:

@@ -53,10 +53,15 @@ def test_every_defense_is_named_where_its_cost_is():
     assert 10 ** float(np.asarray(yardstick.get_xdata())[0]) == pytest.approx(6.6e6)
 
 
-def test_the_same_cost_stands_side_by_side():
+def test_every_mark_stands_at_its_cost():
     (axes,) = draw_training_cost({"Digits": cost_table()}, "pgd-at", "Cost").axes
     places = [float(np.asarray(line.get_xdata())[0]) for line in axes.lines if line.get_linestyle() == "None"]
-    assert len({round(place, 3) for place in places}) == len(places)
+    assert 10 ** np.array(places) == pytest.approx(cost_table()["passes"].to_numpy())
+
+
+def test_what_a_reader_must_know_stands_below():
+    figure = draw_training_cost({"Digits": cost_table()}, "pgd-at", "Cost", ["One epoch each."])
+    assert "One epoch each." in {text.get_text() for part in figure.subfigs for text in part.texts}
 
 
 def test_a_setting_is_a_panel():

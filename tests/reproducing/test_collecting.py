@@ -1,5 +1,6 @@
 """What is collected from runs: curves, worst-of over several runs, remarks, and the paper's numbers."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,9 @@ from robbench.reproducing.shelf import Shelf
 from robbench.reproducing.tables import paper_table
 from robbench.reproducing.training_cost import cost_notes, cost_table
 from robbench.reproducing.trainings import COLUMNS, find_trained, record_trainings
+from robbench.store.layout import RUN
 
+from ..comparing.runs import make_run, until
 from ..figures.made_up import made_up_curves
 from .conftest import EXTRA, GRID, tiny_run
 
@@ -173,10 +176,21 @@ def test_a_training_under_a_budget_deviates_by_the_budget_it_had(tmp_path):
     record_trainings([(wanted, StoredModel(tmp_path, card))], Shelf(tmp_path))
     (row,) = Shelf(tmp_path).trainings().to_dict("records")
     assert row["deviations"] == "budget epochs=1 instead of epochs=15"
-    assert row["recipe_iterations"] == row["iterations"] == 20
+    assert (row["iterations"], row["recipe_iterations"], row["altered"]) == (20, 0, "")
     record_trainings([(replace(wanted, budget=""), StoredModel(tmp_path, card))], Shelf(tmp_path))
     (row,) = Shelf(tmp_path).trainings().to_dict("records")
     assert row["deviations"].startswith("budget epochs=1 instead of none")
+
+
+def test_another_option_of_its_own_makes_it_another_method(tmp_path):
+    ordinary = find_model("digits", "nsq").card
+    levels = ordinary.options["levels"]
+    card = replace(ordinary, options={**ordinary.options, "levels": levels + 1}, network="madry_mnist")
+    record_trainings([(Training("digits", "nsq"), StoredModel(tmp_path, card))], Shelf(tmp_path))
+    (row,) = Shelf(tmp_path).trainings().to_dict("records")
+    assert row["altered"] == f"levels {levels + 1} instead of {levels}"
+    assert row["deviations"].startswith("network madry_mnist instead of ")
+    assert row["deviations"].endswith(row["altered"])
 
 
 def test_an_unknown_protocol_is_refused():
@@ -195,10 +209,30 @@ def test_slots_tell_runs_apart():
     assert len(np.unique([run.slot for run in runs])) == len(runs)
 
 
-def test_what_the_paper_says_of_two_defenses_is_a_difference_of_ours():
-    curves = made_up_curves(["pgd-at", "nsq"], ["pgd100"]).assign(protocol=PAPER, state="done")
-    at_end = curves.loc[curves["epsilon"] == curves["epsilon"].max()].set_index("defense")["robust_accuracy"]
-    rows = claims_table(curves).rows
+def papers_run(shelf: Shelf, defense: str, survivors: int, first: int = 0) -> PaperRun:
+    """A run of the paper's protocol on MNIST, on whose 40 samples PGD leaves so many at the end."""
+    run = PaperRun(Training("mnist", defense), PAPER, ("pgd100",))
+    grid = (0.0, 0.075, 0.3)
+    flags = until([3] * survivors + [2] * (40 - survivors), len(grid))
+    folder = shelf.run_folder(run, "0" * 16)
+    make_run(folder, {(defense, "pgd100"): flags}, grid, first, dataset="mnist", strategy="independent")
+    manifest = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    manifest["spec"] = {"eps_grid": list(grid)}
+    (folder / RUN).write_text(json.dumps(manifest), encoding="utf-8")
+    return run
+
+
+def test_what_the_paper_says_of_two_defenses_is_a_paired_difference_of_ours(tmp_path):
+    shelf = Shelf(tmp_path)
+    runs = [papers_run(shelf, "nsq", 30), papers_run(shelf, "pgd-at", 10)]
+    rows = claims_table(runs, shelf).rows
     assert rows[0][1] == "PGD, 100 steps"
-    assert rows[0][-1] == signed(100 * (at_end["nsq"] - at_end["pgd-at"]))
+    assert rows[0][-1].startswith("+50.0 (+")
+    assert rows[0][-1].endswith("), p < 0.001, n = 40")
     assert {row[-1] for row in rows[1:]} == {"not run"}
+
+
+def test_differences_on_other_samples_are_not_stated(tmp_path):
+    shelf = Shelf(tmp_path)
+    runs = [papers_run(shelf, "nsq", 30), papers_run(shelf, "pgd-at", 10, first=5)]
+    assert claims_table(runs, shelf).rows[0][-1] == "on different samples"

@@ -165,6 +165,36 @@ def test_figures_tables_and_page_are_written(own_shelf):
 
 
 @pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"altered": "weight 0.2 instead of 2"}, "N-FGSM with weight 0.2 instead of 2"),
+        ({"iterations": 300}, "trained for different lengths"),
+        ({"deviations": "network a instead of b"}, "trained under different conditions"),
+    ],
+)
+def test_other_trainings_than_the_claims_decide_nothing(tmp_path, changed, reason):
+    cheap = {"seconds": 10.0, "n_forward": 100_000, "n_backward": 100_000}
+    judged = []
+    for training in (cheap, {**cheap, **changed}):
+        shelf = Shelf(tmp_path / str(len(judged)))
+        others = {"fast-at-ga": MadeUp(900, 200, 95)}
+        put_on(shelf, {"n-fgsm": MadeUp(900, 300, 200, training), **others})
+        judged.append(judge_claims(CLAIMS[DIGITS], gather_evidence(DIGITS, shelf)))
+    for claim in ("N-FGSM has FAST-AT-GA", "N-FGSM costs"):
+        assert [verdict(table, claim) for table in judged] == [HOLDS, UNDECIDED]
+        words = judged[1].loc[judged[1]["claim"].str.startswith(claim), "words"]
+        assert words.str.endswith(f"; {reason}").all()
+
+
+def test_who_has_the_robustness_of_a_broken_network_is_not_said(tmp_path):
+    shelf = Shelf(tmp_path / "paper")
+    put_on(shelf, {"n-fgsm": MadeUp(900, 20, 10), "fast-at-ga": MadeUp(900, 20, 10, title="FAST-AT-GA")})
+    judged = judge_claims(CLAIMS[DIGITS], gather_evidence(DIGITS, shelf))
+    assert verdict(judged, "N-FGSM has FAST-AT-GA") == UNDECIDED
+    assert judged["words"].str.endswith("; FAST-AT-GA is below guessing").sum() == 2
+
+
+@pytest.mark.parametrize(
     ("seen", "found"), [("no collapse", HOLDS), ("no collapse in one look", UNDECIDED), ("collapsed", FAILS)]
 )
 def test_one_look_does_not_rule_a_collapse_out(tmp_path, seen, found):

@@ -10,7 +10,7 @@ from robbench.analysis.curves import curves_of
 from robbench.analysis.intervals import wilson
 from robbench.analysis.survival import Survival, survivals_of
 from robbench.analysis.worst_of import WORST_OF, worst_of
-from robbench.figures.titles import defense_title
+from robbench.figures.titles import defense_title, without_collapse
 from robbench.reproducing.collecting import DONE, NOT_RUN, Found, found_on, of_one_model
 from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD, Setting
 from robbench.reproducing.shelf import Shelf, StoredRun
@@ -58,7 +58,7 @@ class Subject:
 
     Attributes:
         name: The registered defense.
-        title: What print calls it, a collapsed training included.
+        title: What print calls it; of a collapse its training tells.
         survivals: By attack, at 0 and at the setting's ε; worst-of where every attack of the setting was run.
         curves: Of every attack over its grid; columns as in :data:`robbench.schema.CURVES`.
         training: What is known of its training; empty: nothing.
@@ -144,7 +144,7 @@ def _subject(
     title = runs[0].manifest["defenses"][name].get("title") or defense_title(name)
     return Subject(
         name,
-        title,
+        without_collapse(title),
         survivals,
         pd.concat(curves, ignore_index=True),
         shelf.training_of(runs[0]) or {},

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from robbench.analysis.claims import (
     FAILS,
     HOLDS,
@@ -15,9 +17,9 @@ from robbench.analysis.claims import (
     judge_cost,
     judge_not_below,
 )
+from robbench.analysis.intervals import wilson
 from robbench.analysis.verdicts import p_text, signed
 from robbench.analysis.worst_of import WORST_OF
-from robbench.figures.titles import without_collapse
 from robbench.reproducing.fast_training.evidence import CLEAN, Evidence
 from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD
 
@@ -86,6 +88,10 @@ class _Compared(Part, ABC):
     def verdict(self, difference: PairedDifference) -> str:
         """What the difference says."""
 
+    def objection(self, evidence: Evidence, difference: PairedDifference) -> str:
+        """Why the difference decides nothing; empty: it does."""
+        return _unlike(evidence, self.candidate, self.baseline)
+
     def judge(self, evidence: Evidence, tested: Mapping[Test, PairedDifference]) -> Finding:
         values = {"candidate": self.candidate, "baseline": self.baseline, "attack": self.attack}
         found = tested.get((self.candidate, self.baseline, self.attack))
@@ -93,7 +99,7 @@ class _Compared(Part, ABC):
             return Finding(UNDECIDED, f"{_ATTACK_WORDS[self.attack]}: not run", values)
         if failed := _failed(evidence, self.candidate, self.baseline):
             return Finding(UNDECIDED, failed, values)
-        other = without_collapse(evidence.subjects[self.baseline].title)
+        other = evidence.subjects[self.baseline].title
         words = (
             f"{_ATTACK_WORDS[self.attack]} {100 * found.candidate:.1f}, {other} {100 * found.baseline:.1f}: "
             f"{signed(found.points)} ({signed(found.low)} to {signed(found.high)}), {p_text(found.p_holm)}"
@@ -107,7 +113,7 @@ class _Compared(Part, ABC):
             "ci_high": found.high,
             "p_holm": found.p_holm,
         }
-        return Finding(self.verdict(found), words, values | numbers)
+        return _decided(self.verdict(found), words, values | numbers, self.objection(evidence, found))
 
 
 class Above(_Compared):
@@ -120,9 +126,19 @@ class Above(_Compared):
 
 
 class NotBelow(_Compared):
-    """The candidate is less accurate than the baseline by no more than the margin."""
+    """The candidate is less accurate than the baseline by no more than the margin.
+
+    Beside a baseline that is below guessing that says nothing.
+    """
 
     kind = f"at most {MARGIN:g} points below"
+
+    def objection(self, evidence: Evidence, difference: PairedDifference) -> str:
+        baseline = evidence.subjects[self.baseline]
+        left = wilson(np.array(round(difference.baseline * difference.n)), np.array(difference.n))
+        if left.high < 1 / baseline.classes:
+            return f"{baseline.title} is below guessing"
+        return super().objection(evidence, difference)
 
     def verdict(self, difference: PairedDifference) -> str:
         return judge_not_below(difference)
@@ -155,13 +171,14 @@ class Costs(Part):
         if mine["device"] == other["device"]:
             shares["seconds"] = mine["seconds"] / other["seconds"]
         verdicts = {judge_cost(share, self.share) for share in shares.values()}
+        verdict = verdicts.pop() if len(verdicts) == 1 else UNDECIDED
         words = ", ".join(f"{share:.2f} of the {what}" for what, share in shares.items())
         numbers = {
             "candidate_value": passes[0],
             "baseline_value": passes[1],
             "difference": shares["passes"],
         }
-        return Finding(verdicts.pop() if len(verdicts) == 1 else UNDECIDED, words, values | numbers)
+        return _decided(verdict, words, values | numbers, _unlike(evidence, self.candidate, self.baseline))
 
 
 @dataclass(frozen=True)
@@ -189,13 +206,39 @@ class Collapses(Part):
         collapsed = seen.startswith("collapsed")
         if not collapsed and seen != _NO_COLLAPSE:
             return Finding(UNDECIDED, f"watch: {seen}", values)
-        return Finding(HOLDS if collapsed == self.expected else FAILS, f"watch: {seen}", values)
+        verdict = HOLDS if collapsed == self.expected else FAILS
+        return _decided(verdict, f"watch: {seen}", values, _unlike(evidence, self.candidate))
 
 
 def _failed(evidence: Evidence, *names: str) -> str:
     """Who of some defenses never learned, in words: such a training decides nothing; empty: nobody."""
     titles = [evidence.subjects[name].title for name in names if not evidence.subjects[name].learned]
     return f"{', '.join(titles)} did not learn" if titles else ""
+
+
+def _unlike(evidence: Evidence, *names: str) -> str:
+    """Why some trainings are not what a claim compares, in words; empty: they are.
+
+    One whose own options were changed is another method, and the cheaper of two must not be the shorter.
+    """
+    subjects = [evidence.subjects[name] for name in names]
+    altered = [
+        f"{one.title} with {one.training['altered']}" for one in subjects if one.training.get("altered")
+    ]
+    if altered:
+        return "; ".join(altered)
+    known = [one.training for one in subjects if one.training]
+    if len({training["iterations"] * training["batch_size"] for training in known}) > 1:
+        return "trained for different lengths"
+    same = len({training["deviations"] for training in known}) < 2
+    return "" if same else "trained under different conditions"
+
+
+def _decided(verdict: str, words: str, values: Mapping[str, Any], objection: str) -> Finding:
+    """A finding; undecided, with its numbers, where there is an objection."""
+    return (
+        Finding(UNDECIDED, f"{words}; {objection}", values) if objection else Finding(verdict, words, values)
+    )
 
 
 def _training(evidence: Evidence, name: str) -> dict[str, Any]:

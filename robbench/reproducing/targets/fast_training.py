@@ -44,7 +44,7 @@ class FastTraining(Target):
 
     def draw(self, collected: Collected) -> Figure | None:
         panels = cost_panels(collected.data)
-        return draw_training_cost(panels, YARDSTICK, self.caption) if panels else None
+        return draw_training_cost(panels, YARDSTICK, self.caption, collected.notes) if panels else None
 
     def draw_more(self, collected: Collected, name: str) -> Figure | None:
         blocks = curve_blocks(collected.data, (collected.more or {})[_CURVES])
