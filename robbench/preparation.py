@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 import torch
 
+from robbench.attacks import Attack
 from robbench.attacks.catalog import ResolvedAttack, resolve_attack
 from robbench.attacks.names import parse_attack
 from robbench.datasets import Dataset, DatasetInfo, Samples, load_dataset
+from robbench.defenses.formats.source_text import text_of_module
 from robbench.defenses.loading import LoadedDefense, check_defense, check_input_kept, load_defense
 from robbench.devices import choose_batch_size, choose_device, choose_precision
 from robbench.errors import UserError
@@ -132,7 +135,7 @@ def assemble(
         plan=plan,
         workplace=replace(workplace, defenses=by_name),
         titles={defense.name: defense.title for defense in by_name.values()},
-        manifest=_manifest(spec, info, terms, by_name, workplace, command),
+        manifest=_manifest(spec, info, terms, by_name, attacks, workplace, command),
     )
 
 
@@ -142,7 +145,8 @@ def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[Re
     Raises:
         UserError: A name that is none, or a combination that cannot be.
     """
-    resolved = [resolve_attack(parse_attack(name), info, spec.norm, classes) for name in spec.attacks]
+    found = [resolve_attack(parse_attack(name), info, spec.norm, classes) for name in spec.attacks]
+    resolved = [replace(attack, code=_code_of(attack.attack)) for attack in found]
     for attack in resolved:
         if attack.attack.follows_predictions and spec.criterion != "top1":
             raise UserError(
@@ -150,6 +154,14 @@ def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[Re
                 "Use an attack that goes on, such as pgd.",
             )
     return list({attack.label: attack for attack in resolved}.values())
+
+
+def _code_of(attack: Attack) -> str:
+    """The SHA-256 of the code of an attack from another package; robbench's own have its version."""
+    module = sys.modules.get(type(attack).__module__)
+    if module is None or module.__name__.partition(".")[0] == "robbench":
+        return ""
+    return hashlib.sha256(text_of_module(module).encode()).hexdigest()
 
 
 def check_defenses(loaded: Sequence[LoadedDefense], dataset: Dataset, device: torch.device) -> None:
@@ -198,6 +210,7 @@ def _manifest(
     info: DatasetInfo,
     terms: SweepTerms,
     loaded: dict[str, LoadedDefense],
+    attacks: Sequence[ResolvedAttack],
     workplace: Workplace,
     command: str,
 ) -> dict[str, Any]:
@@ -208,6 +221,7 @@ def _manifest(
         "precision": terms.precision,
         "dataset_fingerprint": terms.fingerprint,
         **{f"weights of {name}": sha for name, sha in weights.items()},
+        **{f"code of {attack.label}": attack.code for attack in attacks if attack.code},
     }
     dataset = workplace.dataset
     return {

@@ -26,12 +26,14 @@ class ResolvedAttack:
         view: The view it asks for.
         source: The defense whose classifier is differentiated instead, for a transfer attack; else empty.
         label: The canonical name, which curves and figures show.
+        code: The SHA-256 of the code of an attack that is not robbench's own; else empty.
     """
 
     attack: Attack
     view: str
     source: str
     label: str
+    code: str = ""
 
     @property
     def loss(self) -> str:

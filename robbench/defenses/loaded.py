@@ -1,12 +1,15 @@
 """A defense in memory, ready to be attacked."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from robbench.defenses.contract import Defense
+from robbench.errors import UserError
 from robbench.models import ModelCard
 
 
@@ -42,12 +45,42 @@ def state_hash(defense: Defense, source: str = "") -> str:
     Args:
         defense: The defense, on any device.
         source: The code that built it, where it is known.
+
+    Raises:
+        UserError: A weight has no value yet.
     """
-    digest = hashlib.sha256(source.encode())
-    for key, value in views_of(defense).state_dict().items():
+    digest, views = hashlib.sha256(source.encode()), views_of(defense)
+    state = views.state_dict()
+    # A buffer that is not saved is computed with all the same.
+    unsaved = {key: buffer for key, buffer in views.named_buffers() if key not in state}
+    for key, value in {**state, **unsaved}.items():
         digest.update(key.encode())
-        if isinstance(value, torch.Tensor):
-            digest.update(f"{value.dtype} {tuple(value.shape)}".encode())
-            # Through bytes: numpy has no bfloat16.
-            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+        for part in _parts(value):
+            digest.update(part)
     return digest.hexdigest()
+
+
+def _parts(value: object) -> Iterator[bytes]:
+    """What an entry of a state holds, as bytes: quantized layers keep their weights in tuples."""
+    if isinstance(value, torch.Tensor):
+        yield from _tensor_parts(value)
+    elif isinstance(value, tuple | list):
+        for part in value:
+            yield from _parts(part)
+    elif isinstance(value, str | int | float | bool | torch.dtype):
+        yield repr(value).encode()
+
+
+def _tensor_parts(tensor: torch.Tensor) -> Iterator[bytes]:
+    if is_lazy(tensor):
+        raise UserError(
+            "The defense has weights without a value: a lazy layer has not seen any images.",
+            "Let the model classify one batch before it is handed over.",
+        )
+    yield f"{tensor.dtype} {tuple(tensor.shape)}".encode()
+    tensor = tensor.detach().cpu()
+    if tensor.is_quantized:
+        # Its numbers as they are computed with: scales and zero points show in them.
+        tensor = tensor.dequantize()
+    # Through bytes: numpy has no bfloat16.
+    yield tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()

@@ -155,4 +155,5 @@ def _job_id(defense: str, attack: ResolvedAttack, terms: SweepTerms, weights: li
     searches = terms.strategy in (AUTO, *(search.name for search in SEARCHES))
     if searches and isinstance(attack.attack, IterativeAttack):
         parts.append(SEARCH_VERSION)
+    parts += [attack.code] if attack.code else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -1,11 +1,17 @@
+from dataclasses import dataclass
+
 import pytest
 from torch import nn
 
 from robbench.attacks import BudgetAttack
 from robbench.attacks.catalog import ResolvedAttack
 from robbench.attacks.gradient import PGD
+from robbench.attacks.registration import attacks
+from robbench.datasets import datasets
 from robbench.defenses import Defense
 from robbench.defenses.loading import LoadedDefense
+from robbench.preparation import resolve_attacks
+from robbench.spec import SweepSpec
 from robbench.sweep import plan
 from robbench.sweep.plan import SweepTerms, make_plan
 
@@ -17,11 +23,11 @@ class _Library(BudgetAttack):
         return problem.ball.centers
 
 
-def _job_id(strategy, attack=None):
+def _job_id(strategy, attack=None, code=""):
     attack = attack or PGD(steps=10)
     terms = SweepTerms("digits", "f", (0.0, 0.1), "linf", "top1", strategy, "float32", 0)
     loaded = LoadedDefense("mine", "Mine", Defense(nn.Identity()), "0" * 64, None, "mine")
-    resolved = ResolvedAttack(attack, "exact", "", "pgd10")
+    resolved = ResolvedAttack(attack, "exact", "", "pgd10", code)
     (job,) = make_plan([loaded], [resolved], terms, {}).jobs
     return job.id
 
@@ -40,6 +46,25 @@ def test_what_is_stored_of_the_other_strategies_stays_valid(strategy, job_id, mo
     assert _job_id(strategy) == job_id  # as it was before searches had a version
     monkeypatch.setattr(plan, "SEARCH_VERSION", plan.SEARCH_VERSION + 1)
     assert _job_id(strategy) == job_id
+
+
+@dataclass(frozen=True)
+class _Foreign(BudgetAttack):
+    algorithm, backend, paper = "made", "foolbox", "made up"
+    norms = ("linf",)
+
+    def perturb(self, problem):
+        return problem.ball.centers
+
+
+def test_an_attack_of_another_package_is_told_by_its_code(monkeypatch):
+    attacks.names()
+    monkeypatch.setitem(attacks._members, "made@foolbox", _Foreign)
+    spec = SweepSpec(("natural",), ("pgd2", "made"))
+    own, made = resolve_attacks(spec, datasets.get("digits"), 10)
+    assert own.code == ""
+    assert len(made.code) == 64
+    assert _job_id("survivors", made.attack, made.code) != _job_id("survivors", made.attack)
 
 
 def test_a_library_is_searched_as_before(monkeypatch):
