@@ -36,16 +36,29 @@ class CountedModel(nn.Module):
         super().__init__()
         self.model = model
         self.counter = counter
+        self._reaches_images: bool | None = None
 
     def forward(self, images: Tensor) -> Tensor:
         self.counter.forward += len(images)
         logits = self.model(images)
-        if images.requires_grad and not logits.requires_grad:
-            # Nothing in the model is differentiable: its gradient is zero, which no library assumes.
+        if images.requires_grad and not self._is_differentiable(logits, images):
+            # No gradient of the model reaches the images: it is zero, which no library assumes.
             logits = logits + 0 * images.flatten(1).sum(1, keepdim=True)
         if logits.requires_grad:
             logits.register_hook(self._count_backward)
         return logits
+
+    def _is_differentiable(self, logits: Tensor, images: Tensor) -> bool:
+        """Whether logits depend on the images as far as torch knows; of a model that is found out once.
+
+        Logits may need a gradient for other reasons: a weight that could not be frozen, after a ``detach``.
+        """
+        if not logits.requires_grad:
+            return False
+        if self._reaches_images is None:
+            found = torch.autograd.grad(logits.sum(), images, retain_graph=True, allow_unused=True)
+            self._reaches_images = found[0] is not None
+        return self._reaches_images
 
     def _count_backward(self, gradient: Tensor) -> None:
         self.counter.backward += len(gradient)
@@ -65,8 +78,9 @@ def frozen(*models: nn.Module) -> Iterator[None]:
     kept = [(weight.requires_grad, weight.grad) for weight in weights]
     try:
         for model in models:
-            model.eval()  # apart: an overridden train() often returns nothing
-            model.requires_grad_(False)
+            switch_to_eval(model)
+        for weight in weights:  # not by the module: a TorchScript program refuses to be told
+            weight.requires_grad_(False)
         yield
     finally:
         for module, mode in zip(modules, modes, strict=True):
@@ -74,6 +88,15 @@ def frozen(*models: nn.Module) -> Iterator[None]:
         for weight, (needs_gradient, gradient) in zip(weights, kept, strict=True):
             weight.requires_grad_(needs_gradient)
             weight.grad = gradient
+
+
+def switch_to_eval(model: nn.Module) -> None:
+    """Put a model into eval mode, also one with a part whose mode cannot be set."""
+    try:
+        model.eval()
+    except NotImplementedError:  # there is an exported program in it, whose mode was fixed by its export
+        for module in model.modules():
+            module.training = False
 
 
 def lay_out(tensor: Tensor, layout: torch.memory_format) -> Tensor:

@@ -1,7 +1,9 @@
 """Attacking a model from Python: nothing is written, and the model is left as it was."""
 
+import operator
 from collections.abc import Sequence
 from dataclasses import fields
+from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict, Unpack
 
@@ -17,7 +19,7 @@ from robbench.datasets.loading import first_samples
 from robbench.defenses import Defense
 from robbench.defenses.check import check_defense
 from robbench.defenses.loading import LoadedDefense, load_defense, state_hash
-from robbench.devices import choose_batch_size, choose_device
+from robbench.devices import DEFAULT_BATCH_SIZES, choose_batch_size, choose_device
 from robbench.errors import UserError
 from robbench.executors import MemorySink, RunObserver, SilentObserver, run_locally
 from robbench.executors.local import Workplace
@@ -74,7 +76,7 @@ class Evaluation(NamedTuple):
 
 
 Data = str | tuple[Any, ...] | list[Any]
-Grid = str | int | float | Sequence[int | float | str]
+Grid = str | int | float | Real | Sequence[int | float | str]
 
 
 def evaluate(
@@ -118,7 +120,8 @@ def evaluate_samples(
     **options: Unpack[EvaluationOptions],
 ) -> Evaluation:
     """As :func:`evaluate`, with one row per sample beside the curves."""
-    given: dict[str, Any] = dict(options)
+    _check_model(model)
+    given: dict[str, Any] = {key: _whole(key, value) for key, value in dict[str, Any](options).items()}
     name, observer = given.pop("name", "model"), given.pop("observer", None) or SilentObserver()
     given |= {key: Path(given[key]) for key in ("data_dir", "models_dir") if given.get(key) is not None}
     settings = RunSettings(**_take(given, RunSettings))
@@ -132,7 +135,9 @@ def evaluate_samples(
     defense = model if isinstance(model, Defense) else Defense(model)
     given_model = LoadedDefense(name, name, defense, state_hash(defense), None, "given from Python")
     home = _device_of(defense.model)
-    device = home if settings.device == "auto" else choose_device(settings.device)
+    # On a device that robbench has not been made for, such as mps, the model is set aside.
+    fit = home if home.type in DEFAULT_BATCH_SIZES else torch.device("cpu")
+    device = fit if settings.device == "auto" else choose_device(settings.device)
     batch_size = choose_batch_size(settings.batch_size, device)
     try:
         info, dataset = _load(data, settings, spec, given_model, device)
@@ -149,6 +154,24 @@ def evaluate_samples(
     return Evaluation(curves_with_worst_of(outcomes, prepared.epsilons), outcomes.to_pandas())
 
 
+def _check_model(model: object) -> None:
+    if not isinstance(model, nn.Module | Defense):
+        raise UserError(
+            f"A model is a torch.nn.Module or a robbench.Defense, not {type(model).__name__}.",
+            "Put what computes the logits into the forward of a torch.nn.Module.",
+        )
+
+
+def _whole(key: str, value: Any) -> Any:
+    """An option's value; of one that counts, a whole number of Python's own type."""
+    if key not in ("samples", "seed", "batch_size") or (value is None and key != "seed"):
+        return value
+    try:
+        return operator.index(value)  # pyright: ignore[reportArgumentType]
+    except TypeError:
+        raise UserError(f"{key} is a whole number, not {value!r}.") from None
+
+
 def _take(given: dict[str, Any], kind: type) -> dict[str, Any]:
     """Take out of ``given`` what are fields of a dataclass."""
     names = [field.name for field in fields(kind)]
@@ -158,9 +181,14 @@ def _take(given: dict[str, Any], kind: type) -> dict[str, Any]:
 def _grid_text(eps_grid: Grid) -> str:
     if isinstance(eps_grid, str):
         return eps_grid
-    points = [eps_grid] if isinstance(eps_grid, int | float) else list(eps_grid)
+    if isinstance(eps_grid, int | float | Real):
+        return grid_text([float(eps_grid)])
+    points = list(eps_grid)
     if not points:
-        raise UserError("The grid is empty.", 'Give radii, as [0, 0.1] or "0:0.3:13", or nothing at all.')
+        raise UserError(
+            "The grid is empty.",
+            'Give radii, as [0, 0.1] or "0:0.3:13", or nothing at all.',
+        )
     return grid_text(points)
 
 

@@ -4,7 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from robbench.classifier import channels_last, frozen, lay_out, takes_channels_last
+import robbench
+from robbench.classifier import (
+    CountedModel,
+    PassCounter,
+    channels_last,
+    frozen,
+    lay_out,
+    takes_channels_last,
+)
 from robbench.networks import build_network
 
 
@@ -56,3 +64,45 @@ def test_frozen_models_get_back_their_modes_and_gradients():
         assert not any(weight.requires_grad for weight in model.parameters())
     assert [module.training for module in model.modules()] == [True, True, False]
     assert [weight.requires_grad for weight in model.parameters()] == [True, False]
+
+
+class Cut(nn.Module):
+    """Cut off from its images, by a layer that is in no list of modules and so cannot be frozen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = [nn.Linear(64, 10)]
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.hidden[0](images.detach().flatten(1))
+
+
+@pytest.mark.parametrize("attack", ["pgd2", "pgd2@torchattacks", "pgd2@foolbox", "pgd2@art"])
+def test_a_model_that_no_gradient_passes_has_a_gradient_of_zero(attack: str):
+    found = robbench.evaluate_samples(Cut(), "digits", attack, [0, 0.1], samples=6)
+    assert found.outcomes["n_forward"].to_numpy().max() > 0
+
+
+def test_whether_a_gradient_reaches_the_images_is_asked_once():
+    counted = CountedModel(nn.Flatten(), PassCounter())
+    for _ in range(2):
+        images = torch.rand(3, 1, 2, 2, requires_grad=True)
+        (gradient,) = torch.autograd.grad(counted(images).sum(), images)
+        assert torch.equal(gradient, torch.ones_like(images))
+    assert (counted.counter.forward, counted.counter.backward) == (6, 6)
+
+
+def exported(model: nn.Module) -> nn.Module:
+    batch = ({0: torch.export.Dim("batch")},)
+    return torch.export.export(model.eval(), (torch.rand(2, 1, 8, 8),), dynamic_shapes=batch).module()
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is")
+@pytest.mark.parametrize("compile_", [torch.jit.script, exported])
+def test_programs_are_measured_like_the_module_they_are_of(compile_):
+    network = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(64, 10))
+    curves = [
+        robbench.evaluate(model, "digits", "pgd3", [0, 0.1], samples=20)["robust_accuracy"].tolist()
+        for model in (network, compile_(network))
+    ]
+    assert curves[0] == curves[1]

@@ -1,5 +1,9 @@
 """robbench.evaluate, as in a notebook."""
 
+import subprocess
+import sys
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -142,12 +146,28 @@ def test_attacks_radii_and_places_are_taken_as_they_are_at_hand(linear, tmp_path
     assert sorted(set(curves.epsilon)) == [0, 4 / 255]
     assert set(curves.attack) == {"pgd2", "fgsm", "worst-of"}
     assert set(robbench.evaluate(model, (images, labels), "fgsm", 0.1).epsilon) == {0, 0.1}
+    options: dict[str, Any] = {"eps_grid": np.float32(0.1), "samples": np.int64(5)}
+    assert len(robbench.evaluate(model, (images, labels), "fgsm", **options)) == 2
+
+
+def test_a_function_is_no_model():
+    # In a process of its own: in this one all types are checked.
+    code = "import robbench; robbench.evaluate(lambda images: images.flatten(1), 'digits', 'fgsm')"
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert "UserError: A model is a torch.nn.Module or a robbench.Defense, not function." in done.stderr
+
+
+def test_a_model_on_a_device_that_robbench_does_not_know_is_set_aside(linear, monkeypatch):
+    model, images, labels = linear
+    unknown, homes = torch.device("meta"), []
+    monkeypatch.setattr("robbench.evaluation._device_of", lambda _: unknown)
+    monkeypatch.setattr(type(model), "to", lambda self, device: homes.append(str(device)) or self)
+    assert len(robbench.evaluate(model, (images, labels), "fgsm", [0, 0.1])) == 2
+    assert set(homes[:-1]) == {"cpu"}
+    assert homes[-1] == "meta"
 
 
 def test_importing_robbench_is_light():
-    import subprocess
-    import sys
-
     code = "import sys, robbench; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -162,6 +182,8 @@ def test_importing_robbench_is_light():
         ({"samples": -5}, "at least 1"),
         ({"samples": 61}, "has 60 samples"),
         ({"name": "natural", "attacks": ["transfer2:source=natural"]}, "another name"),
+        ({"samples": 2.5}, "samples is a whole number, not 2.5"),
+        ({"seed": None}, "seed is a whole number, not None"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_attack(linear, options, words):
