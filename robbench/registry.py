@@ -4,7 +4,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
 from robbench.errors import UserError
@@ -95,4 +95,15 @@ class Registry(Generic[T]):
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{self._package}.{module.name}")
         for entry in entry_points(group=f"robbench.{self.kind}s"):
-            self.register(entry.name)(entry.load())
+            self.register(entry.name)(self._load(entry))
+
+    def _load(self, entry: EntryPoint) -> T:
+        try:
+            return entry.load()
+        except Exception as error:
+            origin = f" of the package {entry.dist.name}" if entry.dist else ""
+            cause = f"{type(error).__name__}: {error}"
+            raise UserError(
+                f"The {self.kind} {entry.name!r}{origin} cannot be imported: {cause}",
+                "Mend that package, or uninstall it.",
+            ) from error

@@ -124,7 +124,7 @@ def read_spec(path: Path, overrides: Mapping[str, Any]) -> SweepSpec:
         UserError: The file is missing or no TOML; an unknown key; a value of the wrong type.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"The configuration {path} cannot be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:

@@ -1,3 +1,5 @@
+from importlib.metadata import EntryPoint
+
 import pytest
 
 from robbench.errors import UserError
@@ -69,3 +71,10 @@ def test_what_a_hint_names_is_a_listing(fruits, shell):
         typed = shell(*registry.list_command.split()[1:])
         assert typed.code == 0
         assert registry.names()[0].partition("@")[0] in typed.out
+
+
+def test_a_package_that_cannot_be_imported_is_named(monkeypatch):
+    broken = EntryPoint("pear", "nonesuch_package:pear", "robbench.fruits")
+    monkeypatch.setattr("robbench.registry.entry_points", lambda group: [broken])
+    with pytest.raises(UserError, match="fruit 'pear' cannot be imported: ModuleNotFoundError"):
+        Registry("fruit", "robbench.templates").names()

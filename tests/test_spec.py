@@ -52,6 +52,12 @@ def test_survives_a_round_trip_through_toml(tmp_path_factory, spec):
     assert (read.samples, read.seed) == (spec.samples, spec.seed)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path):
+    path = tmp_path / "sweep.toml"
+    path.write_text('defenses = "nsq"\nattacks = "pgd20"\n', encoding="utf-8-sig")
+    assert read_spec(path, {}).defenses == ("nsq",)
+
+
 def test_what_is_typed_wins_over_the_file(tmp_path):
     path = tmp_path / "sweep.toml"
     path.write_text('defenses = "nsq,sq"\nattacks = ["pgd20"]\nsamples = 5\neps_grid = [0, "8/255"]\n')

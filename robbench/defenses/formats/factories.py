@@ -38,6 +38,11 @@ def call_factory(build: Callable[..., Any], name: str, wanted: Wanted) -> Defens
         made = build(**arguments)
     except UserError:  # from robbench.pretrained or a dataset: it says already what to do
         raise
+    except SystemExit as error:
+        raise UserError(
+            f"The factory {name} ended the program (SystemExit: {error}).",
+            "It must not read the command line, which is robbench's, nor call sys.exit.",
+        ) from error
     except Exception as error:
         raise UserError(
             f"The factory {name} raised {type(error).__name__}: {error}",

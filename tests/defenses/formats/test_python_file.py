@@ -121,6 +121,7 @@ def test_names_are_fit_for_files(mine, tmp_path, name, shown):
         ),
         ("raise SystemExit(3)\n", "mine.py:build", "SystemExit: 3"),
         ("def build():\n    raise KeyError('w')\n", "mine.py:build", "mine.py:build raised KeyError: 'w'"),
+        ("def build():\n    raise SystemExit(3)\n", "mine.py:build", "(?s)SystemExit: 3.*the command line"),
         ("def build(path):\n    pass\n", "mine.py:build", "asks for 'path', which robbench cannot know"),
         ("def build():\n    return 'net'\n", "mine.py:build", "returned str, which is no torch.nn.Module"),
         ("from torch import nn\ndef build():\n    return nn.Flatten\n", "mine.py:build", "returned type"),
