@@ -48,6 +48,11 @@ class CountedModel(nn.Module):
             logits.register_hook(self._count_backward)
         return logits
 
+    def train(self, mode: bool = True) -> "CountedModel":
+        """Take note of a mode; what is attacked stays in eval mode, whatever a library asks for."""
+        self.training = mode
+        return self
+
     def _is_differentiable(self, logits: Tensor, images: Tensor) -> bool:
         """Whether logits depend on the images as far as torch knows; of a model that is found out once.
 

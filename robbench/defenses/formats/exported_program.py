@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from robbench.defenses.contract import Defense
 from robbench.defenses.formats.contract import Made, ModelFormat, Wanted, named_file
@@ -40,28 +40,7 @@ class Exported(ModelFormat):
         program = _read(path)
         _check_input(program, path)
         _check_mode(program, path)
-        return Made(Defense(ExportedModel(program)), title_of(path.name), sha256)
-
-
-class ExportedModel(nn.Module):
-    """An exported program as a module whose mode can be set; the program's own was fixed by its export.
-
-    Args:
-        program: Takes images, returns logits.
-    """
-
-    def __init__(self, program: "ExportedProgram") -> None:
-        super().__init__()
-        self.program = program.module()
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.program(images)
-
-    def train(self, mode: bool = True) -> "ExportedModel":
-        # Not by calls: the program refuses to be told.
-        for module in self.modules():
-            module.training = mode
-        return self
+        return Made(Defense(program.module()), title_of(path.name), sha256)
 
 
 def _read(path: Path) -> "ExportedProgram":

@@ -3,7 +3,6 @@
 import warnings
 
 import torch
-from torch import Tensor, nn
 
 from robbench.defenses.contract import Defense
 from robbench.defenses.formats.contract import Made, ModelFormat, Wanted, named_file
@@ -40,19 +39,4 @@ class TorchScript(ModelFormat):
             raise UserError(
                 f"{path} cannot be loaded as TorchScript: {error}", "Save it again by torch.jit.save."
             ) from error
-        return Made(Defense(ScriptedModel(program)), title_of(path.name), sha256)
-
-
-class ScriptedModel(nn.Module):
-    """A TorchScript program as an ordinary module: by itself it cannot be frozen.
-
-    Args:
-        program: Takes images, returns logits.
-    """
-
-    def __init__(self, program: nn.Module) -> None:
-        super().__init__()
-        self.program = program
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.program(images)
+        return Made(Defense(program), title_of(path.name), sha256)
