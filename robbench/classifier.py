@@ -49,8 +49,9 @@ class CountedModel(nn.Module):
         return logits
 
     def train(self, mode: bool = True) -> "CountedModel":
-        """Take note of a mode; what is attacked stays in eval mode, whatever a library asks for."""
+        """Set the mode of everything, as far as it can be set."""
         self.training = mode
+        set_mode(self.model, mode)
         return self
 
     def _is_differentiable(self, logits: Tensor, images: Tensor) -> bool:
@@ -83,7 +84,7 @@ def frozen(*models: nn.Module) -> Iterator[None]:
     kept = [(weight.requires_grad, weight.grad) for weight in weights]
     try:
         for model in models:
-            switch_to_eval(model)
+            set_mode(model, training=False)
         for weight in weights:  # not by the module: a TorchScript program refuses to be told
             weight.requires_grad_(False)
         yield
@@ -95,13 +96,13 @@ def frozen(*models: nn.Module) -> Iterator[None]:
             weight.grad = gradient
 
 
-def switch_to_eval(model: nn.Module) -> None:
-    """Put a model into eval mode, also one with a part whose mode cannot be set."""
+def set_mode(model: nn.Module, training: bool) -> None:
+    """Put a model into training or eval mode, also one with a part whose mode cannot be set."""
     try:
-        model.eval()
+        model.train(training)  # by itself: an overridden train() often returns nothing
     except NotImplementedError:  # there is an exported program in it, whose mode was fixed by its export
         for module in model.modules():
-            module.training = False
+            module.training = training
 
 
 def lay_out(tensor: Tensor, layout: torch.memory_format) -> Tensor:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from robbench.classifier import switch_to_eval
+from robbench.classifier import set_mode
 from robbench.datasets import DatasetInfo, datasets
 from robbench.defenses.check import check_defense, check_input_kept
 from robbench.defenses.contract import Defense, DefenseRecipe
@@ -119,7 +119,7 @@ def fill_network(network: nn.Module, stored: StoredModel, info: DatasetInfo) -> 
 
 
 def _from_outside(made: Made, origin: str) -> LoadedDefense:
-    switch_to_eval(views_of(made.defense))
+    set_mode(views_of(made.defense), training=False)
     sha256 = state_hash(made.defense, made.source)
     return LoadedDefense(made.title, made.title, made.defense, sha256, None, origin)
 
