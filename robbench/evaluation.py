@@ -185,10 +185,7 @@ def _grid_text(eps_grid: Grid) -> str:
         return grid_text([float(eps_grid)])
     points = list(eps_grid)
     if not points:
-        raise UserError(
-            "The grid is empty.",
-            'Give radii, as [0, 0.1] or "0:0.3:13", or nothing at all.',
-        )
+        raise UserError("The grid is empty.", 'Give radii, as [0, 0.1] or "0:0.3:13", or nothing at all.')
     return grid_text(points)
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from robbench.attacks import Attack
 from robbench.attacks.catalog import ResolvedAttack, resolve_attack
 from robbench.attacks.names import parse_attack
 from robbench.datasets import Dataset, DatasetInfo, Samples, load_dataset
+from robbench.defenses.formats.factories import defining_module
 from robbench.defenses.formats.source_text import text_of_module
 from robbench.defenses.loading import LoadedDefense, check_defense, check_input_kept, load_defense
 from robbench.devices import choose_batch_size, choose_device, choose_precision
@@ -158,7 +158,7 @@ def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[Re
 
 def _code_of(attack: Attack) -> str:
     """The SHA-256 of the code of an attack from another package; robbench's own have its version."""
-    module = sys.modules.get(type(attack).__module__)
+    module = defining_module(type(attack))
     if module is None or module.__name__.partition(".")[0] == "robbench":
         return ""
     return hashlib.sha256(text_of_module(module).encode()).hexdigest()

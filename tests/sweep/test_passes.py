@@ -51,7 +51,7 @@ def input_gradient(model, images):
 def test_a_pass_holds_no_more_and_counts_the_same():
     model, counted, _, counter = parted(largest=4)
     images = linear_oracle(count=10)[1]
-    with frozen(model), torch.no_grad():
+    with frozen(counted), torch.no_grad():
         assert torch.allclose(counted(images), model.model(images))
     assert model.clean == [4, 4, 2]
     assert (counter.forward, counter.backward) == (10, 0)
@@ -60,7 +60,7 @@ def test_a_pass_holds_no_more_and_counts_the_same():
 def test_gradients_are_computed_a_part_at_a_time_and_only_as_their_turn_comes():
     model, counted, _, counter = parted(largest=4)
     images = linear_oracle(count=10)[1]
-    with frozen(model):
+    with frozen(counted):
         input_gradient(counted, images[:1])  # once, it is asked whether a gradient gets through
         model.gradient.clear()
         model.backward.clear()
@@ -89,7 +89,7 @@ def test_several_gradients_of_one_graph_are_right():
         columns = of(points).sum(0)
         return [torch.autograd.grad(column, points, retain_graph=True)[0] for column in columns]
 
-    with frozen(model):
+    with frozen(counted):
         for found, expected in zip(jacobian(counted), jacobian(model.model), strict=True):
             assert torch.allclose(found, expected)
 
