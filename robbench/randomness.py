@@ -30,7 +30,10 @@ def mix_keys(keys: Keys, other: Tensor | int) -> Keys:
         keys: One key per sample.
         other: One int64 number for all, or one per sample.
     """
-    return _finalize(keys + _finalize(torch.as_tensor(other, dtype=torch.int64, device=keys.device)) * 2 + 1)
+    if not isinstance(other, Tensor):
+        # Filled on the device: a number that is sent there makes the host wait.
+        other = torch.full((), other, dtype=torch.int64, device=keys.device)
+    return _finalize(keys + _finalize(other) * 2 + 1)
 
 
 def uniform(keys: Keys, shape: tuple[int, int, int]) -> Images:

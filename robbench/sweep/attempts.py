@@ -103,8 +103,8 @@ class Attempts:
         following = self.strategy.following(slots.tried, slots.breaks, len(self.epsilons))
         slots.restart = torch.where(closed, self.first_restart, slots.restart + 1)
         slots.tried = torch.where(closed, following, slots.tried)
-        decided = closed & (following == DECIDED)
-        return Closed(self.begin(slots.select(~decided)), slots.row[decided])
+        onward, decided = slots.parted(closed & (following == DECIDED))
+        return Closed(self.begin(onward), decided.row)
 
 
 def brief_steps(steps: int) -> int:

@@ -42,13 +42,13 @@ class Claims:
         ball = Ball(slots.centers[rows], self.attempts.grid[tried], self.attempts.target.norm)
         verdict = judge.judge(images, ball, slots.labels[rows])
         findings.n_forward[slots.row[rows]] += 1
-        held = verdict.broken
-        kept = Verdict(*(column[held] for column in verdict))
+        held = verdict.broken.nonzero().flatten()
+        kept, where, images = Verdict(*(column[held] for column in verdict)), rows[held], images[held]
         breaks, broken = self._reach(tried[held], kept.distance)
-        slots.breaks[rows[held]] = torch.minimum(slots.breaks[rows[held]], breaks)
-        slots.nearest[rows[held]] = images[held]
-        findings.record(slots.row[rows[held]], images[held], kept.distance, kept.prediction, broken)
-        return held
+        slots.breaks[where] = torch.minimum(slots.breaks[where], breaks)
+        slots.nearest[where] = images
+        findings.record(slots.row[where], images, kept.distance, kept.prediction, broken)
+        return verdict.broken
 
     def _reach(self, tried: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
         """The smallest grid index an accepted image breaks, and all grid points at which it counts."""

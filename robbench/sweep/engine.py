@@ -142,21 +142,19 @@ class IterativeSweep:
         Returns:
             The slots that run, and the positions of samples that are decided.
         """
-        stopped = running.hit | running.ended
-        closing: list[Slots] = []
-        if stopped.any():
-            claims += [running.select(running.hit)] if running.hit.any() else []
-            closing.append(running.select(running.ended))
-            running = running.select(~stopped)
+        running, stopped = running.parted(running.hit | running.ended)
+        hits, ended = stopped.parted(stopped.ended)
+        claims += [hits] if len(hits) else []
+        closing = [ended]
         if claims and sum(map(len, claims)) >= CLAIMS_SHARE * len(running):
             claiming = Slots.joined(claims)
             claims.clear()
             claiming.hit = self._claims.settle(claiming, findings)
             claiming.refused = ~claiming.hit
-            over = claiming.hit | (claiming.step == claiming.limit)
-            closing.append(claiming.select(over))
-            running = Slots.joined([running, claiming.select(~over)])
-        if not sum(map(len, closing)):
+            refused, over = claiming.parted(claiming.hit | (claiming.step == claiming.limit))
+            closing.append(over)
+            running = Slots.joined([running, refused])
+        if not any(map(len, closing)):
             return Closed(running, running.row[:0])
         onward, decided = self._attempts.close(Slots.joined(closing))
         return Closed(Slots.joined([running, onward]), decided)

@@ -65,13 +65,14 @@ class Examples:
         broken = outcomes["critical_epsilon"].is_valid().to_pylist()
         nobody = len(self.images) - 1
         chosen = [i for i, slot in enumerate(slots) if slot < nobody and attacked[i] and broken[i]]
+        where = rows[torch.tensor(chosen, dtype=torch.int64, device=rows.device)]
         channels, height, width = self.images.shape[1:]
         values: dict[str, list[object]] = {
             "channels": [channels] * len(chosen),
             "height": [height] * len(chosen),
             "width": [width] * len(chosen),
-            "image": [_bytes(window.images[rows[i]]) for i in chosen],
-            "adversarial": [_bytes(self.images[slots[i]]) for i in chosen],
+            "image": _bytes(window.images[where]),
+            "adversarial": _bytes(self.images[self.slot[where]]),
         }
         schema = arrow_schema(EXAMPLES)
         shared = outcomes.select([name for name in schema.names if name not in values]).take(
@@ -84,5 +85,6 @@ class Examples:
         return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _bytes(image: Tensor) -> bytes:
-    return image.cpu().contiguous().numpy().astype("<f4").tobytes()
+def _bytes(images: Images) -> list[object]:
+    """Each image's pixels; the host waits once for all."""
+    return [image.tobytes() for image in images.cpu().numpy().astype("<f4")]

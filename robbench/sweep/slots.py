@@ -91,11 +91,18 @@ class Slots:
             ended=no.clone(),
         )
 
-    def select(self, rows: Tensor) -> "Slots":
-        """The slots at some positions, or where a mask is true."""
-        # Found once: a mask would be searched again for every column.
-        where = rows.nonzero().flatten() if rows.dtype == torch.bool else rows
-        return _of_columns({name: column.index_select(0, where) for name, column in vars(self).items()})
+    def select(self, rows: Numbers) -> "Slots":
+        """The slots at some positions."""
+        return _of_columns({name: column.index_select(0, rows) for name, column in vars(self).items()})
+
+    def parted(self, flags: Flags) -> "tuple[Slots, Slots]":
+        """The slots whose flag is false, and those whose flag is true; the host waits once for it."""
+        count = int(flags.sum()) if len(self) else 0
+        if count in (0, len(self)):
+            none = _of_columns({name: column[:0] for name, column in vars(self).items()})
+            return (none, self) if count else (self, none)
+        order = flags.argsort(stable=True)
+        return self.select(order[:-count]), self.select(order[-count:])
 
     @staticmethod
     def joined(groups: Sequence["Slots"]) -> "Slots":
