@@ -173,8 +173,21 @@ def check_defenses(loaded: Sequence[LoadedDefense], dataset: Dataset, device: to
     """
     few = few_samples(dataset)
     for defense in loaded:
-        check_defense(defense, few, dataset.classes, device)
+        logits = check_defense(defense, few, dataset.classes, device)
         check_input_kept(defense, few, device)
+        _check_numbering(defense, logits, dataset)
+
+
+def _check_numbering(defense: LoadedDefense, logits: int, dataset: Dataset) -> None:
+    """Refuse to number some class folders by their order for a model that knows more classes."""
+    folders = dataset.numbered_folders
+    if folders and logits > len(folders):
+        raise UserError(
+            f"The defense {defense.name} tells {logits} classes apart, and the images lie in {len(folders)} "
+            f"folders ({', '.join(folders[:3])}, …) that only their order numbers: from 0, whatever the "
+            "model's numbers for them are.",
+            "Name each folder by the number of its class in the model.",
+        )
 
 
 def few_samples(dataset: Dataset) -> Samples:

@@ -37,6 +37,8 @@ class Dataset(ABC):
         shape: Channels, height and width of every image.
         classes: The number of classes.
         labels: The true class of every sample.
+        numbered_folders: The class folders whose order numbers the classes; empty where what numbers them is
+            known, and no question of which folders there are.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Dataset(ABC):
     shape: tuple[int, int, int]
     classes: int
     labels: Labels
+    numbered_folders: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

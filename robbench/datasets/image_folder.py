@@ -31,6 +31,8 @@ class ImageFiles(NamedTuple):
     labels: npt.NDArray[np.int64]
     classes: int
     """The largest label that the folder's names allow, plus 1."""
+    numbered: tuple[str, ...]
+    """The class folders, where nothing but their order numbers them; else empty."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def list_images(folder: Path, classes: Sequence[str] = ()) -> ImageFiles | None:
         tuple(name for name, _ in pairs),
         np.array([label for _, label in pairs], np.int64),
         max(labels.values()) + 1,
+        () if classes or _are_numbers(found) else tuple(found),
     )
 
 

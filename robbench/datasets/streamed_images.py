@@ -15,10 +15,12 @@ from robbench.datasets.contract import Dataset, Samples, pixel_hash
 from robbench.datasets.image_decoding import EncodedImage, decode_image
 from robbench.datasets.image_folder import ImageFiles
 from robbench.datasets.pixels import read_bytes
-from robbench.errors import UserError
 
 _CROPPED_SHARE = 0.875
 """Side of the crop over the shorter side of the resized image, as Inception-v3 is evaluated."""
+
+_HASHED_TOGETHER = 1024
+"""Files that wait for their hash at a time, so that memory stays flat."""
 
 
 class StreamedImages(Dataset):
@@ -37,6 +39,7 @@ class StreamedImages(Dataset):
         self.shape = (3, size, size)
         self.classes = files.classes
         self.labels = torch.from_numpy(files.labels)
+        self.numbered_folders = files.numbered
         self.files = files
 
     def samples(self, indices: Tensor) -> Samples:
@@ -48,21 +51,24 @@ class StreamedImages(Dataset):
 
     @property
     def fingerprint(self) -> str:
-        """A hash over every file's name, size and label, in order; the files are not read."""
+        """A hash over every file's name, contents and label, in order; every file is read for it, once."""
         return self._fingerprint
 
     @cached_property
     def _fingerprint(self) -> str:
-        digest = hashlib.sha256()
-        for name, label in zip(self.files.names, self.files.labels.tolist(), strict=True):
-            path = self.files.folder / name
-            try:
-                size = path.stat().st_size
-            except OSError as error:
-                raise UserError(f"{path} cannot be read: {error.strerror}.", "Put the file back.") from error
-            # As bytes: a name need not be UTF-8.
-            digest.update(os.fsencode(name) + f"\0{size}\0{label}\n".encode())
+        digest, labels = hashlib.sha256(), self.files.labels.tolist()
+        with ThreadPoolExecutor() as pool:
+            for begin in range(0, len(labels), _HASHED_TOGETHER):
+                names = self.files.names[begin : begin + _HASHED_TOGETHER]
+                for name, content, label in zip(
+                    names, pool.map(self._hash, names), labels[begin:], strict=False
+                ):
+                    # As bytes: a name need not be UTF-8.
+                    digest.update(os.fsencode(name) + f"\0{content}\0{label}\n".encode())
         return digest.hexdigest()[:16]
+
+    def _hash(self, name: str) -> str:
+        return hashlib.sha256(read_bytes(self.files.folder / name)).hexdigest()
 
     def first(self, count: int) -> "StreamedImages":
         files = self.files._replace(names=self.files.names[:count], labels=self.files.labels[:count])

@@ -129,6 +129,9 @@ def _from_disk(
 ) -> LoadedDefense:
     recipe = build_recipe(name, info, stored.card.options)
     defense = recipe.wrap(build_network(stored.card.network, shape, classes))
+    if len(info.classes) > classes and _mismatch(defense.model.state_dict(), read_weights(stored)):
+        # Images of some of its classes; the model may know all.
+        defense = recipe.wrap(build_network(stored.card.network, shape, len(info.classes)))
     load_weights(defense, stored)
     views_of(defense).eval()
     # Whoever reads the curves of such a model should see at once what it is.

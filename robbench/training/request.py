@@ -96,6 +96,7 @@ def settle(request: TrainingRequest) -> SettledTraining:
     with torch.random.fork_rng(devices=[]):  # its weights are of no use, and the caller's generator stays
         build_network(network, request.train.shape, request.train.classes)  # some refuse small images
     _check_start(request.start, network)
+    _check_splits(request.train, request.test)
     wanted = Wanted(request.plan, request.budget, request.watch)
     plan = settle_plan(recipe, info, len(request.train), wanted)
     weights = weights_path(request.models_dir, info.name, request.defense)
@@ -117,6 +118,24 @@ def _check_start(start: StoredModel | None, network: str) -> None:
         raise UserError(
             f"{start.weights} holds the network {start.card.network}, and {network} is to be trained.",
             f"Give --network {start.card.network}, or begin with another model.",
+        )
+
+
+def _check_splits(train: Dataset, test: Dataset) -> None:
+    """Refuse two splits in which a label may mean different classes."""
+    if train.numbered_folders != test.numbered_folders:
+        one = min(set(train.numbered_folders) ^ set(test.numbered_folders))
+        has, lacks = ("training", "test") if one in train.numbered_folders else ("test", "training")
+        raise UserError(
+            f"The {has} split has a class folder {one}, and the {lacks} split none; folders are numbered by "
+            "their order, so that labels of the two would mean different classes.",
+            "Give both splits the same class folders, or name all by their numbers.",
+        )
+    if test.classes > train.classes:
+        raise UserError(
+            f"The test split has labels up to {test.classes - 1}, the training split only up to "
+            f"{train.classes - 1}.",
+            "Train on images of every class that is tested.",
         )
 
 

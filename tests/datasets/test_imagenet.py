@@ -2,9 +2,14 @@
 
 import pytest
 import torch
+from torch import nn
 
 from robbench.datasets import load_dataset
+from robbench.defenses import Defense
+from robbench.defenses.loaded import LoadedDefense
 from robbench.errors import UserError
+from robbench.preparation import check_defenses
+from robbench.training import TrainingRequest, train
 
 from .files import encode, random_pixels, write_images
 
@@ -58,3 +63,38 @@ def test_without_a_folder_the_message_says_what_to_name(tmp_path, monkeypatch):
         load_dataset("imagenet")
     assert "--data-dir" in caught.value.hint
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("names", "logits", "refused"),
+    [(_NAMES, 1000, True), (_NAMES, 3, False), (["0", "482", "482", "217"], 1000, False)],
+)
+def test_some_folders_in_order_are_not_a_models_thousand_classes(tmp_path, names, logits, refused):
+    write_images(tmp_path, _ENCODED, names)
+    _, dataset = load_dataset("imagenet", tmp_path)
+    model = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(12, logits))
+    defense = LoadedDefense("mine", "mine", Defense(model), "", None, "")
+    if not refused:
+        check_defenses([defense], dataset, torch.device("cpu"))
+        return
+    with pytest.raises(UserError, match=r"mine tells 1000 classes apart.* 3 folders \(n01, n02, n03"):
+        check_defenses([defense], dataset, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["n02", "n01", "n02", "n04"], "training split has a class folder n03, and the test split none"),
+        (["n02", "n01", "n00", "n03"], "test split has a class folder n00, and the training split none"),
+    ],
+)
+def test_splits_of_other_folders_are_not_trained_on(tmp_path, names, message):
+    write_images(tmp_path / "train", _ENCODED, _NAMES)
+    write_images(tmp_path / "val", _ENCODED, names)
+    info, test = load_dataset("imagenet", tmp_path)
+    _, split = load_dataset("imagenet", tmp_path, "train")
+    models = tmp_path / "models"
+    request = TrainingRequest("natural", info, split, test, models_dir=models)
+    with pytest.raises(UserError, match=message):
+        train(request)
+    assert not models.exists()

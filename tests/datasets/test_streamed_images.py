@@ -91,7 +91,11 @@ def test_the_fingerprint_is_that_of_the_files(streamed):
     renamed = _again(streamed)
     (streamed.files.folder / "a").rename(streamed.files.folder / "d")
     relabelled = _again(streamed)
-    assert len({before, grown, renamed, relabelled}) == 4
+    other = streamed.files.folder / streamed.files.names[1]
+    other = other if other.exists() else streamed.files.folder / "d" / other.name
+    other.write_bytes(other.read_bytes()[:-1] + b"\1")
+    as_large = _again(streamed)
+    assert len({before, grown, renamed, relabelled, as_large}) == 5
 
 
 def test_a_file_gone_meanwhile_is_named(streamed):

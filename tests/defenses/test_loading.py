@@ -38,7 +38,7 @@ def test_a_stored_defense_is_rebuilt_from_its_card(tmp_path):
 
 @pytest.mark.parametrize(
     ("classes", "shape"),
-    [(10, (1, 16, 16)), (7, (1, 8, 8)), (10, (3, 8, 8))],
+    [(10, (1, 16, 16)), (11, (1, 8, 8)), (10, (3, 8, 8))],
 )
 def test_a_model_for_other_images_or_classes_does_not_fit(tmp_path, classes, shape):
     store_sq(tmp_path)
@@ -46,6 +46,12 @@ def test_a_model_for_other_images_or_classes_does_not_fit(tmp_path, classes, sha
         UserError, match=r"sq.safetensors does not fit the network digits_cnn: 1\..* instead of"
     ):
         load_defense("sq", INFO, classes, shape, tmp_path)
+
+
+def test_images_of_some_classes_suit_a_model_of_all(tmp_path):
+    store_sq(tmp_path)
+    defense = load_defense("sq", INFO, 4, SHAPE, tmp_path).defense
+    assert defense.model(torch.rand(2, *SHAPE)).shape == (2, 10)
 
 
 def test_a_model_of_another_network_does_not_fit(tmp_path):

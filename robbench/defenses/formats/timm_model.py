@@ -7,6 +7,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from robbench.datasets import datasets
 from robbench.defenses.contract import Defense
 from robbench.defenses.formats.contract import Made, ModelFormat, Wanted
 from robbench.defenses.formats.factories import title_of
@@ -38,7 +39,7 @@ class Timm(ModelFormat):
 
 def _published(model: str, wanted: Wanted) -> tuple[nn.Module, dict[str, Any]]:
     network, config = _create(model, pretrained=True)
-    if network.num_classes != wanted.classes:
+    if network.num_classes not in _class_counts(wanted):
         raise UserError(
             f"timm's {model} tells {network.num_classes} classes apart, "
             f"{wanted.dataset} has {wanted.classes}.",
@@ -48,16 +49,23 @@ def _published(model: str, wanted: Wanted) -> tuple[nn.Module, dict[str, Any]]:
 
 
 def _from_file(model: str, weights: Path, wanted: Wanted) -> tuple[nn.Module, dict[str, Any]]:
-    tensors = _read(weights)
-    network, config = _create(model, pretrained=False, num_classes=wanted.classes, in_chans=wanted.shape[0])
-    try:
-        network.load_state_dict(tensors, strict=True)
-    except RuntimeError as error:
-        raise UserError(
-            f"{weights} does not fit {model} with {wanted.classes} classes: {error}",
-            "It should hold the state dict of timm.create_model(...), every tensor of it and no other.",
-        ) from error
-    return network, config
+    tensors, problem = _read(weights), ""
+    for classes in _class_counts(wanted):
+        network, config = _create(model, pretrained=False, num_classes=classes, in_chans=wanted.shape[0])
+        try:
+            network.load_state_dict(tensors, strict=True)
+        except RuntimeError as error:
+            problem = problem or f"{weights} does not fit {model} with {classes} classes: {error}"
+        else:
+            return network, config
+    raise UserError(
+        problem, "It should hold the state dict of timm.create_model(...), every tensor of it and no other."
+    )
+
+
+def _class_counts(wanted: Wanted) -> tuple[int, ...]:
+    """How many classes a model may tell apart: those of the images at hand, or all of the dataset."""
+    return tuple(dict.fromkeys((wanted.classes, len(datasets.get(wanted.dataset).classes))))
 
 
 def _create(model: str, **options: Any) -> tuple[nn.Module, dict[str, Any]]:

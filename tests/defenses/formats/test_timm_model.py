@@ -4,8 +4,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from robbench.defenses.loading import load_defense
 from robbench.errors import UserError
-from tests.defenses.formats.loaded import load
+from tests.defenses.formats.loaded import INFO, load
 
 MODEL = "test_resnet.r160_in1k"
 IMAGES = torch.rand(3, 1, 8, 8)
@@ -77,3 +78,9 @@ def test_without_timm_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(UserError, match=r"(?s)not installed.*robbench\[timm\]"):
         load("timm:resnet18")
+
+
+def test_images_of_some_classes_suit_a_model_of_all(timm, weights):
+    _, path = weights
+    defense = load_defense(f"timm:{MODEL}:weights={path}", INFO, 4, (1, 8, 8)).defense
+    assert defense.model(IMAGES).shape == (3, 10)
