@@ -70,11 +70,12 @@ def judge_above(difference: PairedDifference) -> str:
 def judge_not_below(difference: PairedDifference) -> str:
     """Whether the candidate is at most :data:`MARGIN` below the baseline.
 
-    It holds if the whole interval says so, and does not if the corrected test finds the candidate below.
+    It holds if the whole interval says so, and does not if the whole interval lies beyond the margin and the
+    corrected test, too, finds the candidate below.
     """
     if difference.low >= -MARGIN:
         return HOLDS
-    return FAILS if difference.points < 0 and difference.p_holm < SIGNIFICANCE else UNDECIDED
+    return FAILS if difference.high < -MARGIN and difference.p_holm < SIGNIFICANCE else UNDECIDED
 
 
 def judge_cost(share: float, claimed: float) -> str:

@@ -29,13 +29,15 @@ class TrainingBatch:
     carried: dict[str, Tensor] = field(default_factory=dict)
     label_smoothing: float = 0.0
 
-    def cross_entropy(self, logits: Logits) -> Tensor:
-        """The mean cross-entropy with the training's label smoothing, for the loss that is minimised.
+    def cross_entropy(self, logits: Logits, reduction: str = "mean") -> Tensor:
+        """The cross-entropy with the training's label smoothing, for the loss that is minimised.
 
         An inner attack climbs the plain cross-entropy instead: it looks for errors, and smoothed labels are
         no errors.
 
         Args:
             logits: Of the batch's images, perturbed or not.
+            reduction: ``mean`` or ``sum``.
         """
-        return functional.cross_entropy(logits, self.labels, label_smoothing=self.label_smoothing)
+        smoothing = self.label_smoothing
+        return functional.cross_entropy(logits, self.labels, reduction=reduction, label_smoothing=smoothing)

@@ -74,7 +74,9 @@ class FastBAT(PlainNetworkRecipe):
         lower = solve_lower_level(model, point, ball, attack, self.step_size)
         adversarial = lower.adversarial.requires_grad_(True)
         logits = model(adversarial)
-        (upper,) = torch.autograd.grad(attack(logits), adversarial, retain_graph=True)
+        (upper,) = torch.autograd.grad(
+            batch.cross_entropy(logits, reduction="sum"), adversarial, retain_graph=True
+        )
         implicit = implicit_term(lower, upper, ball) / (self.regularization * len(batch.images))
         # Less its own value: the term has the gradient that is wanted, and the loss stays the loss.
         return batch.cross_entropy(logits) + (implicit - implicit.detach())

@@ -28,7 +28,8 @@ class ModelCard:
         seconds: Time spent in training, over all interruptions.
         samples: Training images shown, repetitions included.
         n_forward: Forward passes of one image each, those of an inner attack included.
-        n_backward: Backward passes of one image each.
+        n_backward: Backward passes of one image each. One that goes on through the graph of a gradient, as
+            FAST-AT-GA's and FAST-BAT's do, counts as any other.
         device: Where it was trained.
         precision: The arithmetic of the training: ``float32`` or ``bfloat16`` (autocast).
         versions: Of robbench, torch and Python.

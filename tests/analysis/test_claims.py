@@ -51,6 +51,7 @@ def test_not_below_takes_the_whole_interval():
     assert judge_not_below(difference(500, 500)) == HOLDS
     assert judge_not_below(difference(5000, 5050, n=10_000)) == HOLDS, "found lower, but within the margin"
     assert judge_not_below(difference(400, 500)) == FAILS
+    assert judge_not_below(difference(485, 500)) == UNDECIDED, "found lower, but by more than 2 points?"
     few = paired_differences([(flags(50, 100), flags(50, 100, start=25))])[0]
     assert judge_not_below(few) == UNDECIDED, "too few samples to exclude a difference"
 

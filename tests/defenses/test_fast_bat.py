@@ -42,7 +42,7 @@ def bilevel_gradient(net, batch, point, step_size, epsilon):
     ball, attack = linf_ball(batch.images, epsilon), summed_cross_entropy(batch.labels)
     lower = solve_lower_level(net, point, ball, attack, step_size)
     adversarial = lower.adversarial.clone().requires_grad_(True)
-    loss = attack(net(adversarial))
+    loss = batch.cross_entropy(net(adversarial), reduction="sum")
     (upper,) = torch.autograd.grad(loss, adversarial, retain_graph=True)
     total = (loss + step_size * implicit_term(lower, upper, ball)) / len(batch.images)
     direct = torch.autograd.grad(loss / len(batch.images), net.inner, retain_graph=True)[0]
@@ -55,19 +55,22 @@ def bilevel_loss(net, batch, point, step_size, epsilon) -> float:
     for i, (image, z) in enumerate(zip(flat(batch.images), flat(point), strict=True)):
         label = int(batch.labels[i])
         solution = clipped(z + step_size * literal.cross_entropy_gradient(z, label), image, epsilon)
-        losses.append(literal.cross_entropy(solution, label))
+        by_class = [literal.cross_entropy(solution, other) for other in range(len(net.outer))]
+        smoothing = batch.label_smoothing
+        losses.append((1 - smoothing) * by_class[label] + smoothing * np.mean(by_class))
     return float(np.mean(losses))
 
 
 @pytest.mark.parametrize(
-    ("epsilon", "step_size", "interior"),
-    [(0.5, 0.05, "all"), (0.06, 0.05, "some")],
-    ids=["interior", "partly on the bounds"],
+    ("epsilon", "interior", "smoothing"),
+    [(0.5, "all", 0.0), (0.06, "some", 0.0), (0.5, "all", 0.3)],
+    ids=["interior", "partly on the bounds", "smoothed labels"],
 )
-def test_the_gradient_is_that_of_the_bilevel_objective_by_finite_differences(epsilon, step_size, interior):
-    net, batch = TanhNet(), make_batch()
+def test_the_gradient_is_that_of_the_bilevel_objective_by_finite_differences(epsilon, interior, smoothing):
+    net, batch, step_size = TanhNet(), make_batch(), 0.05
     # Away from the box and the ball's bounds, unless the step leads there.
-    batch = dataclasses.replace(batch, images=0.5 + 0.2 * (batch.images - 0.5))
+    images = 0.5 + 0.2 * (batch.images - 0.5)
+    batch = dataclasses.replace(batch, images=images, label_smoothing=smoothing)
     point = batch.images + 0.02 * drawn(batch)
     found, direct = bilevel_gradient(net, batch, point, step_size, epsilon)
     solution = solve_lower_level(
@@ -87,8 +90,9 @@ def test_the_gradient_is_that_of_the_bilevel_objective_by_finite_differences(eps
         assert found[place].item() == pytest.approx((above - below) / 2e-6, rel=1e-4, abs=1e-7)
 
 
-def test_the_recipe_adds_the_implicit_part_over_lambda():
-    net, batch = TanhNet(), make_batch()
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_the_recipe_adds_the_implicit_part_over_lambda(smoothing):
+    net, batch = TanhNet(), dataclasses.replace(make_batch(), label_smoothing=smoothing)
 
     def gradient(regularization: float) -> torch.Tensor:
         recipe = make_recipe("fast-bat", epsilon=0.1, step_size=0.07, regularization=regularization)

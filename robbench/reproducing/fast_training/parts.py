@@ -128,7 +128,7 @@ class Above(_Compared):
 class NotBelow(_Compared):
     """The candidate is less accurate than the baseline by no more than the margin.
 
-    Beside a baseline that is below guessing that says nothing.
+    Beside a baseline that is not above guessing that says nothing.
     """
 
     kind = f"at most {MARGIN:g} points below"
@@ -136,8 +136,8 @@ class NotBelow(_Compared):
     def objection(self, evidence: Evidence, difference: PairedDifference) -> str:
         baseline = evidence.subjects[self.baseline]
         left = wilson(np.array(round(difference.baseline * difference.n)), np.array(difference.n))
-        if left.high < 1 / baseline.classes:
-            return f"{baseline.title} is below guessing"
+        if left.low <= 1 / baseline.classes:
+            return f"{baseline.title} is not above guessing"
         return super().objection(evidence, difference)
 
     def verdict(self, difference: PairedDifference) -> str:
@@ -230,6 +230,8 @@ def _unlike(evidence: Evidence, *names: str) -> str:
     known = [one.training for one in subjects if one.training]
     if len({training["iterations"] * training["batch_size"] for training in known}) > 1:
         return "trained for different lengths"
+    if len({training["held_out"] for training in known}) > 1:
+        return "trained on different images, as one was watched"
     same = len({training["deviations"] for training in known}) < 2
     return "" if same else "trained under different conditions"
 

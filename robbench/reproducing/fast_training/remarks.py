@@ -12,6 +12,12 @@ _STAND_IN = (
     "small, and each training was made once."
 )
 
+_TWICE = {"fast-at-ga", "fast-bat"}
+_UNCOUNTED = (
+    "FAST-AT-GA and FAST-BAT differentiate a gradient, which passes do not count apart: beside PGD-AT they "
+    "compute about half as much again as their passes say."
+)
+
 
 def remarks_on(known: Sequence[Evidence], shelf: Shelf) -> list[str]:
     """Remarks on all settings, in sentences."""
@@ -21,6 +27,8 @@ def remarks_on(known: Sequence[Evidence], shelf: Shelf) -> list[str]:
         notes += _unequal(evidence)
     if any(evidence.setting == DIGITS and evidence.subjects for evidence in known):
         notes.append(_STAND_IN)
+    if any(evidence.subjects.keys() & _TWICE for evidence in known):
+        notes.append(_UNCOUNTED)
     return [*notes, *_missing(known)]
 
 
