@@ -15,7 +15,13 @@ from robbench.attacks.names import parse_attack
 from robbench.datasets import Dataset, DatasetInfo, Samples, load_dataset
 from robbench.defenses.formats.factories import defining_module
 from robbench.defenses.formats.source_text import text_of_module
-from robbench.defenses.loading import LoadedDefense, check_defense, check_input_kept, load_defense
+from robbench.defenses.loading import (
+    LoadedDefense,
+    check_defense,
+    check_differentiable,
+    check_input_kept,
+    load_defense,
+)
 from robbench.devices import choose_batch_size, choose_device, choose_precision
 from robbench.errors import UserError
 from robbench.executors.local import Workplace
@@ -108,6 +114,9 @@ def assemble(
         workplace: Dataset, defenses, device and batch size.
         attacks: The attacks of ``spec``, resolved.
         command: The command that asked for it, for the record.
+
+    Raises:
+        UserError: An attack asks a defense for a view or a gradient that cannot be had.
     """
     epsilons = spec.epsilons(info.grid, info.epsilon)
     dataset, loaded = workplace.dataset, workplace.defenses
@@ -127,16 +136,29 @@ def assemble(
         replace(attack, source=loaded[attack.source].name) if attack.source else attack for attack in attacks
     ]
     plan = make_plan([loaded[name] for name in spec.defenses], named, terms, by_name)
+    workplace = replace(workplace, defenses=by_name)
+    _check_gradients(plan, workplace)
     spec = replace(spec, attacks=tuple(attack.label for attack in attacks))
     return PreparedRun(
         spec=spec,
         info=info,
         epsilons=epsilons,
         plan=plan,
-        workplace=replace(workplace, defenses=by_name),
+        workplace=workplace,
         titles={defense.name: defense.title for defense in by_name.values()},
         manifest=_manifest(spec, info, terms, by_name, attacks, workplace, command),
     )
+
+
+def _check_gradients(plan: Plan, workplace: Workplace) -> None:
+    """Ask every defense for the gradients that the attacks will ask it for."""
+    attacks = [(job.defense, job.attack) for job in plan.jobs if job.attack.attack.uses_gradient]
+    asked = {
+        (attack.source, "exact") if attack.source else (defense, attack.view) for defense, attack in attacks
+    }
+    few = few_samples(workplace.dataset)
+    for name, view in sorted(asked):
+        check_differentiable(workplace.defenses[name], view, few, workplace.device)
 
 
 def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[ResolvedAttack]:

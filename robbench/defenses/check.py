@@ -1,13 +1,19 @@
-"""What every view of a defense must answer: finite logits for a batch of images of any size."""
+"""What every view of a defense must answer: finite logits for any batch, and a gradient where it is asked."""
 
 import torch
 from torch import nn
 
-from robbench.classifier import frozen
+from robbench.classifier import CountedModel, PassCounter, frozen
 from robbench.datasets import Samples
 from robbench.defenses.loaded import LoadedDefense
 from robbench.errors import UserError
 from robbench.tensors import Images
+
+_INPUT = "A defense takes float32 images (n, channels, height, width) and returns logits (n, classes)."
+_WEIGHTS = (
+    "While a defense is measured, its weights need no gradient, and gradients are off. One that adapts "
+    "itself adapts a copy, under torch.enable_grad() and after copy.requires_grad_(True)."
+)
 
 
 def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device: torch.device) -> int:
@@ -31,6 +37,32 @@ def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device:
         for batch in (images, images[:1]):
             logits[view] = _check_view(loaded, view, batch, classes, device)
     return logits["exact"]
+
+
+def check_differentiable(loaded: LoadedDefense, view: str, samples: Samples, device: torch.device) -> None:
+    """Refuse a view that cannot even be asked for its gradient; one that has none, or zero, can.
+
+    Args:
+        loaded: The defense, which passed :func:`check_defense`.
+        view: What an attack will differentiate.
+        samples: A few real samples.
+        device: Where the benchmark will run.
+
+    Raises:
+        UserError: It raises for an image that needs a gradient, as whatever goes through numpy does.
+    """
+    model = CountedModel(loaded.defense.view(view).to(device), PassCounter())
+    image = samples.images[:1].to(device, copy=True).requires_grad_()
+    try:
+        with frozen(model), torch.enable_grad():
+            torch.autograd.grad(model(image).sum(), image)
+    except Exception as error:
+        raise UserError(
+            f"{_named(loaded, view)} raised {type(error).__name__} when asked for the gradient in its "
+            f"images, as gradient attacks will: {error}",
+            "Compute with torch alone. What torch cannot do works on images.detach(), and best in a layer of "
+            "its own, which bpda gets around: Defense(network, layer=...).",
+        ) from error
 
 
 def check_input_kept(loaded: LoadedDefense, samples: Samples, device: torch.device) -> None:
@@ -65,9 +97,7 @@ def writes_into(model: nn.Module, images: Images) -> bool:
 
 def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, device: torch.device) -> int:
     """Check one view on one batch; the number of its logits."""
-    what = (
-        f"The defense {loaded.name}" if view == "exact" else f"The view {view!r} of the defense {loaded.name}"
-    )
+    what = _named(loaded, view)
     given = f"images of the shape {tuple(images.shape)}"
     model = loaded.defense.view(view).to(device)
     if any(tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
@@ -81,7 +111,7 @@ def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, 
     except Exception as error:
         raise UserError(
             f"{what} raised {type(error).__name__} when given {given} in [0, 1]: {error}",
-            "A defense takes float32 images (n, channels, height, width) and returns logits (n, classes).",
+            _WEIGHTS if "does not require grad" in str(error) else _INPUT,
         ) from error
     expected = f"A defense returns one row of at least {classes} logits for each image."
     if not isinstance(logits, torch.Tensor) or not logits.is_floating_point():
@@ -94,3 +124,8 @@ def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, 
     if not torch.isfinite(logits).all():
         raise UserError(f"{what} returned NaN or infinity for {given}.", "Attacks need finite logits.")
     return logits.shape[1]
+
+
+def _named(loaded: LoadedDefense, view: str) -> str:
+    """A view of a defense, as a sentence begins with it."""
+    return f"The {'' if view == 'exact' else f'view {view!r} of the '}defense {loaded.name}"

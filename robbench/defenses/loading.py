@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from robbench.classifier import set_mode
 from robbench.datasets import DatasetInfo, datasets
-from robbench.defenses.check import check_defense, check_input_kept
+from robbench.defenses.check import check_defense, check_differentiable, check_input_kept
 from robbench.defenses.contract import Defense, DefenseRecipe
 from robbench.defenses.formats import Made, Wanted, find_format
 from robbench.defenses.formats.factories import call_factory, defining_module
@@ -23,6 +23,7 @@ from robbench.networks import build_network
 __all__ = [
     "LoadedDefense",
     "check_defense",
+    "check_differentiable",
     "check_input_kept",
     "fill_network",
     "load_defense",

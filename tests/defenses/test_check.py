@@ -4,7 +4,13 @@ from torch import nn
 
 from robbench.datasets import Samples
 from robbench.defenses import Defense
-from robbench.defenses.loading import LoadedDefense, check_defense, check_input_kept, state_hash
+from robbench.defenses.loading import (
+    LoadedDefense,
+    check_defense,
+    check_differentiable,
+    check_input_kept,
+    state_hash,
+)
 from robbench.errors import UserError
 from tests.oracles import SmoothNet
 
@@ -93,3 +99,38 @@ def test_the_hash_reads_every_dtype_and_every_view():
     assert state_hash(built(1.0)) == state_hash(built(1.0))
     assert state_hash(built(1.0)) != state_hash(built(2.0))
     assert state_hash(built(1.0)) != state_hash(built(1.0), "source")
+
+
+class Rounds(nn.Module):
+    """Rounds pixels by numpy, through which no gradient goes."""
+
+    def forward(self, images):
+        return torch.from_numpy((images * 16).round().numpy() / 16)
+
+
+def test_what_numpy_computes_has_no_gradient_and_is_told_so():
+    mine = loaded(nn.Sequential(Rounds(), SmoothNet()))
+    check_defense(mine, SAMPLES, 5, CPU)
+    with pytest.raises(
+        UserError, match=r"mine.build raised RuntimeError when asked for the gradient"
+    ) as told:
+        check_differentiable(mine, "exact", SAMPLES, CPU)
+    assert "images.detach()" in told.value.hint
+    layered = loaded(Defense(SmoothNet(), layer=Rounds()))
+    check_differentiable(layered, "bpda", SAMPLES, CPU)
+    check_differentiable(layered, "substitute", SAMPLES, CPU)
+    check_differentiable(loaded(Says(lambda x: x.detach().flatten(1))), "exact", SAMPLES, CPU)
+
+
+def test_who_adapts_weights_is_told_that_they_are_frozen():
+    network = SmoothNet()
+
+    def adapted(images):
+        with torch.enable_grad():
+            network(images).sum().backward()
+        return network(images)
+
+    network.requires_grad_(False)
+    with pytest.raises(UserError, match="does not require grad") as told:
+        check_defense(loaded(Says(adapted)), SAMPLES, 5, CPU)
+    assert "enable_grad" in told.value.hint
