@@ -78,7 +78,8 @@ def frozen(*models: nn.Module) -> Iterator[None]:
     that nobody reads. Restored are every module's training flag and every weight's ``requires_grad`` and
     ``grad``, also where the body raises.
     """
-    modules = [module for model in models for module in model.modules()]
+    # A frozen TorchScript program has no flag: its mode went into it.
+    modules = [module for model in models for module in model.modules() if hasattr(module, "training")]
     modes = [module.training for module in modules]
     weights = [weight for model in models for weight in model.parameters()]
     kept = [(weight.requires_grad, weight.grad) for weight in weights]

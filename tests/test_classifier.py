@@ -120,8 +120,12 @@ def exported(model: nn.Module) -> nn.Module:
     return torch.export.export(model.eval(), (torch.rand(2, 1, 8, 8),), dynamic_shapes=batch).module()
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.script` is")
-@pytest.mark.parametrize("compile_", [torch.jit.script, exported])
+def frozen_script(model: nn.Module) -> nn.Module:
+    return torch.jit.freeze(torch.jit.script(model.eval()))
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.(script|freeze)` is")
+@pytest.mark.parametrize("compile_", [torch.jit.script, frozen_script, exported])
 @pytest.mark.parametrize("attack", ["pgd3", "pgd3@torchattacks", "pgd3@foolbox", "pgd3@art"])
 def test_programs_are_measured_like_the_module_they_are_of(compile_, attack: str):
     trained = robbench.pretrained("natural", "digits").network
