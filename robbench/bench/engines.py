@@ -70,8 +70,10 @@ class LibraryEngine:
         device, count = workplace.device, len(workplace.dataset)
         samples = workplace.dataset.samples(torch.arange(count))
         counted = CountedModel(self.model.to(device), counter)
+        trained = [weight for weight in counted.parameters() if weight.requires_grad]
         with frozen(counted), seeded(self.seed, device), torch.enable_grad():
-            counted.requires_grad_(True)  # as loaded: users of the libraries freeze nothing
+            for weight in trained:  # as loaded: users of the libraries freeze nothing, and thaw nothing
+                weight.requires_grad_(True)
             setting = LoopSetting(
                 counted,
                 samples.images,

@@ -1,9 +1,9 @@
 """PGD over a grid as the users of the attack libraries write it: a loop over ε around the library's class.
 
 All samples are attacked at every ε, also those that are wrong unperturbed: the examples of all three
-libraries hand over whole batches. Weights are not frozen, since no example does so; foolbox and ART then
-compute weight gradients that nobody reads. Each loop's random start is on, its step is the share of ε that
-robbench takes, and the model itself has the last word on every image.
+libraries hand over whole batches. Weights are left as they were loaded, since no example freezes them;
+foolbox and ART then compute weight gradients that nobody reads. Each loop's random start is on, its step is
+the share of ε that robbench takes, and the model itself has the last word on every image.
 """
 
 import importlib.util

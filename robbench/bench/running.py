@@ -1,12 +1,12 @@
-"""Running a benchmark into a folder: everything is checked first, and files are written at the end."""
+"""Running a benchmark into a folder: everything is checked first, and files follow each defense."""
 
 import os
 from pathlib import Path
 from typing import NamedTuple
 
-from robbench.bench.comparison import Say, compare_engines, comparison_table
+from robbench.bench.comparison import DefenseBench, Say, compare_engines, comparison_table
 from robbench.bench.report import comparison_text, notes, scaling_text, write_comparison, write_scaling
-from robbench.bench.request import BenchRequest, prepare_bench
+from robbench.bench.request import BenchRequest, PreparedBench, prepare_bench
 from robbench.bench.scaling import measure_scaling
 from robbench.errors import UserError
 from robbench.files import make_folder
@@ -58,10 +58,18 @@ def run_bench(request: BenchRequest, place: BenchPlace, scaling: bool, say: Say)
         sizes = measure_scaling(bench, say)
         make_folder(folder)
         return BenchReport(scaling_text(sizes, bench), [], write_scaling(folder, sizes, bench))
-    results = [compare_engines(bench, defense, say) for defense in bench.workplace.defenses]
-    table = comparison_table(results, bench)
-    make_folder(folder)
-    files = write_comparison(folder, table, results, bench)
+    return _compare(bench, folder, say)
+
+
+def _compare(bench: PreparedBench, folder: Path, say: Say) -> BenchReport:
+    """Compare the engines on each defense; what was found so far is written before the next one."""
+    results: list[DefenseBench] = []
+    table, files = comparison_table(results, bench), []
+    for defense in bench.workplace.defenses:
+        results.append(compare_engines(bench, defense, say))
+        table = comparison_table(results, bench)
+        make_folder(folder)
+        files = write_comparison(folder, table, results, bench)
     return BenchReport(comparison_text(table, bench), notes(table, bench), files)
 
 

@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 
 from robbench.bench import request as request_module
+from robbench.bench.comparison import compare_engines
+from robbench.errors import UserError
 
 SMALL = ("bench", "--defense", "natural", "--attack", "pgd4", "--samples", 12, "--repeats", 1)
 
@@ -31,6 +33,20 @@ def test_writes_a_table_and_where_it_comes_from(shell, tmp_path):
     assert document["epsilons"] == [0.0, 0.1, 0.2]
     assert document["load"].keys() == {"threads", "cores", "average_at_start", "average_at_end"}
     assert min(table["work_seconds"].tolist()) > 0
+
+
+def test_what_was_measured_is_written_though_the_next_defense_fails(shell, tmp_path, monkeypatch):
+    def compare(bench, defense, say):
+        if defense == "sq":
+            raise UserError("The second one cannot be measured.")
+        return compare_engines(bench, defense, say)
+
+    monkeypatch.setattr("robbench.bench.running.compare_engines", compare)
+    asked = (*SMALL, "--eps-grid", "0,0.1", "--libraries", "none", "--defense", "sq", "--out", tmp_path)
+    assert shell(*asked).code == 2
+    assert pd.read_csv(tmp_path / "bench.csv")["defense"].tolist() == ["natural"]
+    assert set(json.loads((tmp_path / "bench.json").read_text())["defenses"]) == {"natural"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bench.csv", "bench.json"]
 
 
 def test_measures_scaling(shell, tmp_path):

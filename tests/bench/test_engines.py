@@ -85,6 +85,29 @@ def test_libraries_meet_the_weights_as_users_load_them_and_leave_no_trace(librar
     assert not watched.training
 
 
+class _Counting(nn.Module):
+    """A linear model whose weights the user froze, with a parameter that is a whole number."""
+
+    def __init__(self):
+        super().__init__()
+        self.model = linear_oracle(count=COUNT)[0]
+        self.model.layer.weight.requires_grad_(False)
+        self.calls = nn.Parameter(torch.tensor(3), requires_grad=False)
+        self.seen = set()
+
+    def forward(self, images):
+        self.seen |= {weight.requires_grad for weight in self.model.parameters()}
+        return self.model(images)
+
+
+@pytest.mark.parametrize("library", LOOPS)
+def test_weights_that_the_user_froze_stay_frozen(library):
+    model = _Counting()
+    model.model.layer.bias.requires_grad_(False)
+    assert _library(oracle_bench(model), library).sweep().passes.backward > 0
+    assert model.seen == {False}
+
+
 @pytest.mark.parametrize("library", LOOPS)
 def test_a_repeated_sweep_finds_and_costs_the_same(library):
     engine = _library(oracle_bench(), library)
