@@ -77,8 +77,15 @@ def _tensor_parts(tensor: torch.Tensor) -> Iterator[bytes]:
             "The defense has weights without a value: a lazy layer has not seen any images.",
             "Let the model classify one batch before it is handed over.",
         )
+    if tensor.is_meta:
+        raise UserError(
+            "The defense has weights without a value: they are on torch's meta device.",
+            "Build the model on the CPU, or give it memory by to_empty(device='cpu'), and load its weights.",
+        )
     yield f"{tensor.dtype} {tuple(tensor.shape)}".encode()
     tensor = tensor.detach().cpu()
+    if tensor.layout != torch.strided:
+        tensor = tensor.to_dense()  # a sparse one has no bytes of its own
     if tensor.is_quantized:
         # Its numbers as they are computed with: scales and zero points show in them.
         tensor = tensor.dequantize()

@@ -35,7 +35,17 @@ def filled(value: float) -> nn.Module:
     return layer
 
 
-@pytest.mark.parametrize("make", [Masked, quantized, filled])
+class Sparse(nn.Module):
+    """Has buffers that are held as the places and values of what is not zero."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.register_buffer("coordinates", (value * torch.eye(4)).to_sparse())
+        self.register_buffer("blocks", (value * torch.eye(4)).to_sparse_bsr((2, 2)))
+
+
+@pytest.mark.filterwarnings("ignore:Sparse")
+@pytest.mark.parametrize("make", [Masked, quantized, filled, Sparse])
 def test_other_numbers_are_another_model(make):
     first, same, other = (state_hash(Defense(make(seed))) for seed in (1, 1, 2))
     assert first == same
@@ -52,3 +62,8 @@ def test_the_hash_of_an_ordinary_model_is_what_it_always_was():
 def test_a_lazy_layer_is_refused():
     with pytest.raises(UserError, match="without a value"):
         state_hash(Defense(nn.LazyLinear(3)))
+
+
+def test_weights_on_the_meta_device_are_refused():
+    with pytest.raises(UserError, match="meta device"):
+        state_hash(Defense(nn.Linear(2, 3, device="meta")))
