@@ -1,15 +1,17 @@
 """Attacking a model from Python: nothing is written, and the model is left as it was."""
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict, Unpack
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from robbench.analysis.worst_of import curves_with_worst_of
 from robbench.attacks.catalog import ResolvedAttack
@@ -38,31 +40,34 @@ from robbench.torch_state import plain_torch
 
 
 class EvaluationOptions(TypedDict, total=False):
-    """What :func:`evaluate` takes by name beyond the model, the data, the attacks and the grid."""
+    """What :func:`evaluate` takes by name beyond the model, the data, the attacks and the grid.
 
-    name: str
+    One that is None has its default.
+    """
+
+    name: str | None
     """What the tables call the model; default ``"model"``."""
-    samples: int
+    samples: int | None
     """How many samples, from the first; default all."""
-    norm: str
+    norm: str | None
     """``linf`` (default) or ``l2``."""
-    sweep: str
+    sweep: str | None
     """The sweep strategy."""
-    criterion: str
+    criterion: str | None
     """``top1`` (default) or ``top5``."""
-    precision: str
+    precision: str | None
     """Of attack steps: ``auto`` (default), ``float32`` or ``bfloat16``; success is judged in float32."""
-    seed: int
+    seed: int | None
     """Seeds every random number of the attacks; default 0."""
-    data_dir: str | Path
+    data_dir: str | Path | None
     """Where the registered datasets are."""
-    models_dir: str | Path
+    models_dir: str | Path | None
     """Where the sources of transfer attacks are."""
-    device: str
+    device: str | None
     """Where it runs; default the model's own device."""
-    batch_size: int
+    batch_size: int | None
     """Samples in one pass; default chosen for the device."""
-    observer: RunObserver
+    observer: RunObserver | None
     """Told how it goes."""
 
 
@@ -76,13 +81,17 @@ class Evaluation(NamedTuple):
 
 
 Data = str | tuple[Any, ...] | list[Any]
-Grid = str | int | float | Real | Sequence[int | float | str]
+Grid = str | int | float | Real | Sequence[int | float | str] | npt.NDArray[np.generic] | Tensor | None
+
+DEFAULT_ATTACKS = ("pgd100",)
+_TEXTS = ("name", "norm", "sweep", "criterion", "precision")
+_COUNTS = ("samples", "seed", "batch_size")
 
 
 def evaluate(
     model: nn.Module | Defense,
     data: Data = "digits",
-    attacks: str | Sequence[str] = ("pgd100",),
+    attacks: str | Sequence[str] | None = DEFAULT_ATTACKS,
     eps_grid: Grid = "",
     **options: Unpack[EvaluationOptions],
 ) -> pd.DataFrame:
@@ -115,21 +124,18 @@ def evaluate(
 def evaluate_samples(
     model: nn.Module | Defense,
     data: Data = "digits",
-    attacks: str | Sequence[str] = ("pgd100",),
+    attacks: str | Sequence[str] | None = DEFAULT_ATTACKS,
     eps_grid: Grid = "",
     **options: Unpack[EvaluationOptions],
 ) -> Evaluation:
     """As :func:`evaluate`, with one row per sample beside the curves."""
     _check_model(model)
-    given: dict[str, Any] = {key: _whole(key, value) for key, value in dict[str, Any](options).items()}
+    given = _given(options)
     name, observer = given.pop("name", "model"), given.pop("observer", None) or SilentObserver()
-    given |= {key: Path(given[key]) for key in ("data_dir", "models_dir") if given.get(key) is not None}
+    given |= {key: Path(given[key]) for key in ("data_dir", "models_dir") if key in given}
     settings = RunSettings(**_take(given, RunSettings))
     asked = {"dataset": data if isinstance(data, str) else "custom", "eps_grid": _grid_text(eps_grid)}
-    names = split_names((attacks,)) if isinstance(attacks, str) else tuple(attacks)
-    spec = SweepSpec((name,), names, **asked, **_take(given, SweepSpec))
-    if given:
-        raise suggest("option of evaluate", next(iter(given)), EvaluationOptions.__annotations__)
+    spec = SweepSpec((name,), _attack_names(attacks), **asked, **_take(given, SweepSpec))
 
     check_names(spec)
     defense = model if isinstance(model, Defense) else Defense(model)
@@ -162,9 +168,19 @@ def _check_model(model: object) -> None:
         )
 
 
-def _whole(key: str, value: Any) -> Any:
-    """An option's value; of one that counts, a whole number of Python's own type."""
-    if key not in ("samples", "seed", "batch_size") or (value is None and key != "seed"):
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that have a value; None stands for the default."""
+    known = EvaluationOptions.__annotations__
+    if unknown := [key for key in options if key not in known]:
+        raise suggest("option of evaluate", unknown[0], known)
+    return {key: _checked(key, value) for key, value in options.items() if value is not None}
+
+
+def _checked(key: str, value: Any) -> Any:
+    """An option's value, if it is of the right kind; of one that counts, a number of Python's own type."""
+    if key in _TEXTS and not isinstance(value, str):
+        raise UserError(f"{key} is text, not {value!r}.")
+    if key not in _COUNTS:
         return value
     try:
         return operator.index(value)  # pyright: ignore[reportArgumentType]
@@ -178,15 +194,32 @@ def _take(given: dict[str, Any], kind: type) -> dict[str, Any]:
     return {key: given.pop(key) for key in list(given) if key in names}
 
 
-def _grid_text(eps_grid: Grid) -> str:
-    if isinstance(eps_grid, str):
-        return eps_grid
-    if isinstance(eps_grid, int | float | Real):
-        return grid_text([float(eps_grid)])
-    points = list(eps_grid)
+def _attack_names(attacks: Any) -> tuple[str, ...]:
+    if attacks is None:
+        return DEFAULT_ATTACKS
+    if isinstance(attacks, str):
+        return split_names((attacks,))
+    names = tuple(attacks) if isinstance(attacks, Iterable) else (attacks,)
+    if other := [name for name in names if not isinstance(name, str)]:
+        raise UserError(f"An attack is a name, not {other[0]!r}.", 'Such as "pgd100" or ["pgd100", "bpda"].')
+    return names
+
+
+def _grid_text(eps_grid: object) -> str:
+    given, hint = _plain(eps_grid), 'Give radii, as [0, 0.1] or "0:0.3:13", or nothing at all.'
+    if given is None or isinstance(given, str):
+        return given or ""
+    points = [_plain(point) for point in given] if isinstance(given, Iterable) else [given]
     if not points:
-        raise UserError("The grid is empty.", 'Give radii, as [0, 0.1] or "0:0.3:13", or nothing at all.')
+        raise UserError("The grid is empty.", hint)
+    if other := [point for point in points if not isinstance(point, str | Real)]:
+        raise UserError(f"A grid is one list of radii, and {other[0]!r} is no radius.", hint)
     return grid_text(points)
+
+
+def _plain(value: Any) -> Any:
+    """What numpy and torch hold, in Python's own numbers and lists."""
+    return value.tolist() if isinstance(value, np.ndarray | np.generic | Tensor) else value
 
 
 def _load(

@@ -5,12 +5,14 @@ import sys
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
 import robbench
 from robbench.errors import UserError
+from robbench.evaluation import EvaluationOptions
 from tests.oracles import critical_epsilon, linear_oracle
 
 
@@ -150,6 +152,54 @@ def test_attacks_radii_and_places_are_taken_as_they_are_at_hand(linear, tmp_path
     assert len(robbench.evaluate(model, (images, labels), "fgsm", **options)) == 2
 
 
+def test_none_stands_for_the_default(linear):
+    model, images, labels = linear
+    nothing: dict[str, Any] = dict.fromkeys(EvaluationOptions.__annotations__)
+    found, plain = (
+        robbench.evaluate(model, (images, labels), "fgsm", 0.1, **options) for options in (nothing, {})
+    )
+    pd.testing.assert_frame_equal(found, plain)
+    ten = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    everything = robbench.evaluate(ten, "digits", None, None, samples=4)
+    assert everything.attack.unique().tolist() == ["pgd100"]
+    assert everything.epsilon.tolist() == [0, 0.3]
+
+
+@pytest.mark.parametrize(
+    "grid", [np.array([0, 0.1]), torch.tensor([0, 0.1], dtype=torch.float64), np.array(0.1)]
+)
+def test_a_grid_may_be_an_array(linear, grid):
+    model, images, labels = linear
+    assert robbench.evaluate(model, (images, labels), "fgsm", grid).epsilon.tolist() == [0, 0.1]
+
+
+_NO_TEXT_OR_NUMBER = """
+import robbench, torch
+for options in [
+    {"attacks": [1]}, {"attacks": 1}, {"name": 3}, {"sweep": 3}, {"eps_grid": [0, None]}, {"eps_grid": [0.1j]}
+]:
+    try:
+        robbench.evaluate(torch.nn.Flatten(), "digits", **options)
+    except robbench.UserError as error:
+        print(error.message)
+"""
+
+
+def test_what_is_no_text_and_no_number_is_refused():
+    # In a process of its own: in this one all types are checked.
+    done = subprocess.run(
+        [sys.executable, "-c", _NO_TEXT_OR_NUMBER], check=False, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines() == [
+        "An attack is a name, not 1.",
+        "An attack is a name, not 1.",
+        "name is text, not 3.",
+        "sweep is text, not 3.",
+        "A grid is one list of radii, and None is no radius.",
+        "A grid is one list of radii, and 0.1j is no radius.",
+    ]
+
+
 def test_a_function_is_no_model():
     # In a process of its own: in this one all types are checked.
     code = "import robbench; robbench.evaluate(lambda images: images.flatten(1), 'digits', 'fgsm')"
@@ -183,7 +233,8 @@ def test_importing_robbench_is_light():
         ({"samples": 61}, "has 60 samples"),
         ({"name": "natural", "attacks": ["transfer2:source=natural"]}, "another name"),
         ({"samples": 2.5}, "samples is a whole number, not 2.5"),
-        ({"seed": None}, "seed is a whole number, not None"),
+        ({"sample": None}, "'sample'"),
+        ({"eps_grid": np.zeros((2, 2))}, r"\[0.0, 0.0\] is no radius"),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_attack(linear, options, words):

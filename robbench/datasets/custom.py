@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from robbench.datasets.contract import (
@@ -16,13 +17,15 @@ from robbench.datasets.pixels import check_labels
 from robbench.epsilon import EpsilonUnit
 from robbench.errors import UserError
 
+_EXPECTED = "Give an array or a tensor; of a DataLoader, its batches put together by torch.cat."
+
 
 def from_arrays(images: object, labels: object, classes: int | None = None) -> ArrayDataset:
     """The dataset of a user's images and labels.
 
     Args:
-        images: (n, channels, height, width), numpy, torch or nested lists: floats in [0, 1] of any precision,
-            or uint8 of 0 to 255.
+        images: (n, channels, height, width), numpy, torch, a list of tensors or nested lists: floats in
+            [0, 1] of any precision, or uint8 of 0 to 255.
         labels: (n,), whole numbers from 0.
         classes: The number of classes; None: the largest label plus 1.
 
@@ -63,21 +66,27 @@ def custom_info(dataset: Dataset) -> DatasetInfo:
 
 
 def _as_array(values: object, what: str) -> npt.NDArray[np.generic]:
-    if isinstance(values, Tensor):
-        values = values.detach().cpu()
-        # numpy knows no bfloat16.
-        values = (values.float() if values.is_floating_point() else values).numpy()
     try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise UserError(f"The {what} do not form an array: {error}.", "Give an array or a tensor.") from error
+        if isinstance(values, list | tuple) and values and all(isinstance(each, Tensor) for each in values):
+            values = torch.stack([each.detach().cpu() for each in values])
+        return _in_numpy(values.detach().cpu()) if isinstance(values, Tensor) else np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:  # inside a tensor there may be no plain numbers
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise UserError(f"The {what} do not form an array: {reason}.", _EXPECTED) from error
+
+
+def _in_numpy(tensor: Tensor) -> npt.NDArray[np.generic]:
+    # numpy knows no bfloat16.
+    return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
 
 
 def _checked_images(images: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
     if images.ndim != 4:
         raise UserError(
             f"Images have four axes, (n, channels, height, width); these have the shape {images.shape}.",
-            "Grey images without an axis for the channel gain one by images[:, None].",
+            _EXPECTED
+            if images.ndim > 4
+            else "Grey images without an axis for the channel gain one by images[:, None].",
         )
     if images.size == 0:
         raise UserError(f"There are no images: the shape is {images.shape}.", "Give at least one sample.")

@@ -14,6 +14,7 @@ from .files import random_pixels
 
 _FLOATS = np.random.default_rng(0).random((3, 1, 4, 5))
 _LABELS = np.array([0, 2, 1])
+_BATCH = [torch.tensor(_FLOATS), torch.tensor(_LABELS)]
 
 
 def _images(dataset):
@@ -27,11 +28,13 @@ def _images(dataset):
         _FLOATS.astype(np.float32),
         _FLOATS.tolist(),
         torch.tensor(_FLOATS, requires_grad=True),
+        list(torch.tensor(_FLOATS, requires_grad=True)),
         _FLOATS[::-1][::-1],
     ],
 )
 @pytest.mark.parametrize(
-    "labels", [_LABELS, _LABELS.astype(np.uint8), _LABELS.tolist(), torch.tensor(_LABELS)]
+    "labels",
+    [_LABELS, _LABELS.astype(np.uint8), _LABELS.tolist(), torch.tensor(_LABELS), list(torch.tensor(_LABELS))],
 )
 def test_floats_come_back_in_single_precision(images, labels):
     dataset = from_arrays(images, labels)
@@ -85,6 +88,12 @@ def test_the_classes_may_be_more_than_the_labels_show():
         (_FLOATS.astype(complex), _LABELS, "not complex128"),
         (_FLOATS.astype(str), _LABELS, "not <U"),
         ([[1, 2], [3]], _LABELS, "images do not form an array"),
+        (torch.tensor(_FLOATS).to_sparse(), _LABELS, "images do not form an array"),
+        (torch.zeros(3, 1, 4, 5, device="meta"), _LABELS, "images do not form an array"),
+        ([[torch.zeros(2, requires_grad=True)]], _LABELS, "images do not form an array"),
+        (_FLOATS, torch.zeros(3, dtype=torch.int64, device="meta"), "labels do not form an array"),
+        (_BATCH, _BATCH, "of a DataLoader, its batches"),
+        (_BATCH[:1] * 2, _BATCH[1:] * 2, "of a DataLoader, its batches"),
         (None, _LABELS, "four axes"),
         (_FLOATS, _LABELS[:2], "3 images but 2 labels"),
         (_FLOATS, np.eye(3, dtype=int), "labels have the shape|Labels have one axis"),
@@ -97,6 +106,13 @@ def test_the_classes_may_be_more_than_the_labels_show():
 def test_what_is_no_dataset_is_told(images, labels, message):
     with pytest.raises(UserError, match=message):
         from_arrays(images, labels)
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_quantized_images_are_refused():
+    quantized = torch.quantize_per_tensor(torch.tensor(_FLOATS).float(), 1 / 255, 0, torch.quint8)
+    with pytest.raises(UserError, match="images do not form an array"):
+        from_arrays(quantized, _LABELS)
 
 
 def test_a_label_beyond_the_classes_is_told():
