@@ -35,7 +35,7 @@ from robbench.preparation import (
 )
 from robbench.registry import suggest
 from robbench.running import cell_outcomes
-from robbench.spec import SweepSpec, grid_text, split_names
+from robbench.spec import CANONICAL, SweepSpec, grid_text, is_radius, split_names
 from robbench.torch_state import plain_torch
 
 
@@ -103,7 +103,7 @@ def evaluate(
         data: A registered dataset's name, or images and labels: arrays or tensors, (n, channels, height,
             width) in [0, 1] or uint8, and (n,) whole numbers from 0.
         attacks: Attack names, as on the command line; in a list, or separated by commas.
-        eps_grid: Radii in pixel scale, as on the command line or in a list; ``"canonical"`` for the
+        eps_grid: Radii in pixel scale, as on the command line or in a list; ``"canonical"`` or True for the
             dataset's own grid; empty for 0 and the dataset's one standard ε.
         **options: See :class:`EvaluationOptions`.
 
@@ -207,12 +207,14 @@ def _attack_names(attacks: Any) -> tuple[str, ...]:
 
 def _grid_text(eps_grid: object) -> str:
     given, hint = _plain(eps_grid), 'Give radii, as [0, 0.1] or "0:0.3:13", or nothing at all.'
+    if given is True:  # as in a TOML file
+        return CANONICAL
     if given is None or isinstance(given, str):
         return given or ""
     points = [_plain(point) for point in given] if isinstance(given, Iterable) else [given]
     if not points:
         raise UserError("The grid is empty.", hint)
-    if other := [point for point in points if not isinstance(point, str | Real)]:
+    if other := [point for point in points if not is_radius(point)]:
         raise UserError(f"A grid is one list of radii, and {other[0]!r} is no radius.", hint)
     return grid_text(points)
 

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,11 @@ def grid_text(points: Sequence[int | float | str]) -> str:
     return ",".join(point if isinstance(point, str) else repr(float(point)) for point in points)
 
 
+def is_radius(value: object) -> bool:
+    """Whether a value may stand in a list of radii; ``true``, which Python counts as 1, may not."""
+    return isinstance(value, str | Real) and not isinstance(value, bool)
+
+
 def read_spec(path: Path, overrides: Mapping[str, Any]) -> SweepSpec:
     """Read a specification from a TOML file.
 
@@ -170,7 +176,7 @@ def _read_grid(path: Path, value: Any) -> str:
         return CANONICAL
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and value and all(isinstance(point, int | float | str) for point in value):
+    if isinstance(value, list) and value and all(map(is_radius, value)):
         return grid_text(value)
     raise UserError(
         f"eps_grid in {path} should be text or a list of radii, not {value!r}.",

@@ -59,9 +59,10 @@ def test_the_model_is_left_as_it_was(linear):
 
 def test_a_registered_dataset_and_its_own_grid():
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
-    curves = robbench.evaluate(model, "digits", ["fgsm"], "canonical", samples=30)
-    assert len(curves) == 13
-    assert (curves.n == 30).all()
+    for grid in ("canonical", True):
+        curves = robbench.evaluate(model, "digits", ["fgsm"], grid, samples=30)
+        assert len(curves) == 13
+        assert (curves.n == 30).all()
 
 
 def test_transfer_from_a_shipped_model():
@@ -234,6 +235,8 @@ def test_importing_robbench_is_light():
         ({"name": "natural", "attacks": ["transfer2:source=natural"]}, "another name"),
         ({"samples": 2.5}, "samples is a whole number, not 2.5"),
         ({"sample": None}, "'sample'"),
+        ({"eps_grid": [0, True]}, "True is no radius"),
+        ({"eps_grid": np.array([False, True])}, "False is no radius"),
         ({"eps_grid": np.zeros((2, 2))}, r"\[0.0, 0.0\] is no radius"),
     ],
 )

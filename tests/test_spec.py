@@ -78,6 +78,8 @@ def test_what_is_typed_wins_over_the_file(tmp_path):
         ("norm = 2", "text"),
         ("eps_grid = {}", "radii"),
         ("eps_grid = []", "radii"),
+        ("eps_grid = false", "radii"),
+        ("eps_grid = [0, true]", r"radii, not \[0, True\]"),
     ],
 )
 def test_says_what_is_wrong_with_a_file(tmp_path, text, message):

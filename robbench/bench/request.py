@@ -43,8 +43,13 @@ class BenchRequest:
         for strategy in self.sweeps:
             check_strategy(strategy)
         for library in self.libraries:
-            if library not in LOOPS and self.libraries != (NO_LIBRARIES,):
+            if library not in (*LOOPS, NO_LIBRARIES):
                 raise suggest("library", library, (*LOOPS, NO_LIBRARIES))
+        if NO_LIBRARIES in self.libraries and len(self.libraries) > 1:
+            raise UserError(
+                f"{NO_LIBRARIES!r} stands alone among the libraries, not in {','.join(self.libraries)}.",
+                "Leave it out, or give it alone to measure robbench alone.",
+            )
         if len(self.spec.attacks) != 1:
             raise UserError(
                 f"A benchmark takes one attack, not {len(self.spec.attacks)}.", "Such as --attack pgd100."

@@ -91,7 +91,7 @@ def test_measures_the_libraries_asked_for(shell, tmp_path, library):
         (["--sweep", "serach"], "search"),
         (["--sweep", "auto,search", "--scaling"], "one strategy"),
         (["--libraries", "foolbocks"], "foolbox"),
-        (["--libraries", "none,art"], "none"),
+        (["--libraries", "none,art"], "'none' stands alone"),
         (["--library-points", "0"], "1 to 12"),
         (["--library-points", "13"], "1 to 12"),
         (["--precision", "float8"], "float32"),
