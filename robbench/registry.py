@@ -47,12 +47,22 @@ class Registry(Generic[T]):
         kind: The singular noun for a member, used in messages: ``"defense"``.
         package: The import path of the package whose modules register members.
         list_command: A command that lists them all; empty where there is none.
+        expected: What a member is, in words, for who gives another package's entry point something else.
+        fits: Whether something is a member.
     """
 
-    def __init__(self, kind: str, package: str, list_command: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        list_command: str = "",
+        expected: str = "",
+        fits: Callable[[object], bool] | None = None,
+    ) -> None:
         self.kind = kind
         self.list_command = list_command
         self._package = package
+        self._expected, self._fits = expected, fits
         self._members: dict[str, T] = {}
         self._filled = False
 
@@ -98,12 +108,20 @@ class Registry(Generic[T]):
             self.register(entry.name)(self._load(entry))
 
     def _load(self, entry: EntryPoint) -> T:
+        """What another package's entry point names, if it can join."""
+        origin = f" of the package {entry.dist.name}" if entry.dist else ""
+        subject = f"The {self.kind.replace('_', ' ')} {entry.name!r}{origin}"
+        hint = "Mend that package, or uninstall it."
         try:
-            return entry.load()
+            member = entry.load()
         except Exception as error:
-            origin = f" of the package {entry.dist.name}" if entry.dist else ""
-            cause = f"{type(error).__name__}: {error}"
+            raise UserError(f"{subject} cannot be imported: {type(error).__name__}: {error}", hint) from error
+        if self._fits is not None and not self._fits(member):
+            found = f"{entry.value} is of the type {type(member).__name__}"
+            raise UserError(f"{subject} should be {self._expected}, but {found}.", hint)
+        if entry.name in self._members:
             raise UserError(
-                f"The {self.kind} {entry.name!r}{origin} cannot be imported: {cause}",
-                "Mend that package, or uninstall it.",
-            ) from error
+                f"{subject} should have a name of its own, but there is another one called so.",
+                "Give the entry point in that package another name, or uninstall it.",
+            )
+        return member

@@ -1,3 +1,4 @@
+import re
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -71,6 +72,34 @@ def test_what_a_hint_names_is_a_listing(fruits, shell):
         typed = shell(*registry.list_command.split()[1:])
         assert typed.code == 0
         assert registry.names()[0].partition("@")[0] in typed.out
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "message"),
+    [
+        ("attack", "xx", "os.path:join", "should be a dataclass .* os.path:join is of the type function"),
+        ("attack", "xx", "robbench.datasets:DatasetInfo", "should be a dataclass .* of the type type"),
+        ("dataset", "xx", "os.path:join", "DatasetInfo, but os.path:join is of the type function"),
+        ("defense", "xx", "os:path", "should be a factory .*, but os:path is of the type module"),
+        ("defense", "natural", "os.path:join", "another one called so"),
+    ],
+)
+def test_a_package_that_brings_something_else_is_named(monkeypatch, shell, kind, name, value, message):
+    from robbench.attacks.registration import attacks
+    from robbench.datasets import datasets
+    from robbench.defenses import defenses
+
+    registry = {"attack": attacks, "dataset": datasets, "defense": defenses}[kind]
+    registry.names()
+    entry = EntryPoint(name, value, f"robbench.{kind}s")
+    # Filled once more by its own modules, which are imported already and so register nothing.
+    monkeypatch.setattr("robbench.registry.entry_points", lambda group: [entry] * (group == entry.group))
+    monkeypatch.setattr(registry, "_filled", False)
+    typed = shell("list", f"{kind}s")
+    assert typed.code == 2
+    assert re.search(message, " ".join(typed.err.split()))
+    assert f"The {kind} {name!r} should" in typed.err
+    assert "Mend" in typed.err or "another name" in typed.err
 
 
 def test_a_package_that_cannot_be_imported_is_named(monkeypatch):

@@ -1,5 +1,6 @@
 """The registry of attacks, by algorithm and backend."""
 
+from dataclasses import is_dataclass
 from typing import TypeVar
 
 from robbench.attacks.contract import Attack
@@ -7,7 +8,18 @@ from robbench.registry import Registry
 
 A = TypeVar("A", bound=Attack)
 
-attacks: Registry[type[Attack]] = Registry("attack", "robbench.attacks", "robbench list attacks")
+
+def _is_attack(member: object) -> bool:
+    return isinstance(member, type) and issubclass(member, Attack) and is_dataclass(member)
+
+
+attacks: Registry[type[Attack]] = Registry(
+    "attack",
+    "robbench.attacks",
+    "robbench list attacks",
+    "a dataclass that inherits from a kind of robbench.attacks.Attack",
+    _is_attack,
+)
 """Members are called ``algorithm`` for native attacks and ``algorithm@backend`` for the libraries'."""
 
 

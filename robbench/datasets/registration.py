@@ -3,7 +3,13 @@
 from robbench.datasets.contract import DatasetInfo
 from robbench.registry import Registry
 
-datasets: Registry[DatasetInfo] = Registry("dataset", "robbench.datasets", "robbench list datasets")
+datasets: Registry[DatasetInfo] = Registry(
+    "dataset",
+    "robbench.datasets",
+    "robbench list datasets",
+    "a robbench.datasets.DatasetInfo",
+    lambda member: isinstance(member, DatasetInfo),
+)
 
 
 def register_dataset(info: DatasetInfo) -> DatasetInfo:
