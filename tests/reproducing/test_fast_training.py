@@ -179,7 +179,6 @@ def test_figures_tables_and_page_are_written(own_shelf):
         ({"altered": "weight 0.2 instead of 2"}, "N-FGSM with weight 0.2 instead of 2"),
         ({"iterations": 300}, "trained for different lengths"),
         ({"deviations": "network a instead of b"}, "trained under different conditions"),
-        ({"held_out": 0}, "trained on different images, as one was watched"),
     ],
 )
 def test_other_trainings_than_the_claims_decide_nothing(tmp_path, changed, reason):
@@ -194,6 +193,16 @@ def test_other_trainings_than_the_claims_decide_nothing(tmp_path, changed, reaso
         assert [verdict(table, claim) for table in judged] == [HOLDS, UNDECIDED]
         words = judged[1].loc[judged[1]["claim"].str.startswith(claim), "words"]
         assert words.str.endswith(f"; {reason}").all()
+
+
+def test_trainings_on_different_images_are_compared_in_cost_alone(tmp_path):
+    shelf = Shelf(tmp_path / "paper")
+    made = {"held_out": 0, "seconds": 10.0, "n_forward": 100_000, "n_backward": 100_000}
+    put_on(shelf, {"n-fgsm": MadeUp(900, 300, 200, made), "fast-at-ga": MadeUp(900, 200, 150)})
+    judged = judge_claims(CLAIMS[DIGITS], gather_evidence(DIGITS, shelf))
+    assert verdict(judged, "N-FGSM has FAST-AT-GA") == UNDECIDED
+    assert judged["words"].str.endswith("; trained on different images, as one was watched").sum() == 2
+    assert verdict(judged, "N-FGSM costs") == HOLDS
 
 
 def test_who_has_the_robustness_of_a_broken_network_is_not_said(tmp_path):

@@ -90,7 +90,10 @@ class _Compared(Part, ABC):
 
     def objection(self, evidence: Evidence, difference: PairedDifference) -> str:
         """Why the difference decides nothing; empty: it does."""
-        return _unlike(evidence, self.candidate, self.baseline)
+        names = (self.candidate, self.baseline)
+        held_out = {_training(evidence, name).get("held_out", 0) for name in names}
+        watched_alone = "trained on different images, as one was watched" if len(held_out) > 1 else ""
+        return _unlike(evidence, *names) or watched_alone
 
     def judge(self, evidence: Evidence, tested: Mapping[Test, PairedDifference]) -> Finding:
         values = {"candidate": self.candidate, "baseline": self.baseline, "attack": self.attack}
@@ -230,8 +233,6 @@ def _unlike(evidence: Evidence, *names: str) -> str:
     known = [one.training for one in subjects if one.training]
     if len({training["iterations"] * training["batch_size"] for training in known}) > 1:
         return "trained for different lengths"
-    if len({training["held_out"] for training in known}) > 1:
-        return "trained on different images, as one was watched"
     same = len({training["deviations"] for training in known}) < 2
     return "" if same else "trained under different conditions"
 
