@@ -12,7 +12,7 @@ from robbench.defenses import defenses
 from robbench.defenses.formats import find_format
 from robbench.defenses.options import build_recipe, recipe_options
 from robbench.errors import UserError
-from robbench.models import StoredModel, find_model
+from robbench.models import find_model, weights_path
 from robbench.registry import suggest
 from robbench.spec import check_seed
 from robbench.training import TrainingRequest
@@ -27,6 +27,7 @@ def make_requests(
     splits: Splits,
     settings: Sequence[str],
     seeds: Sequence[int] = (0,),
+    start: str | None = None,
     **shared: Any,
 ) -> list[TrainingRequest]:
     """One request per seed and defense.
@@ -40,10 +41,12 @@ def make_requests(
         splits: The dataset.
         settings: ``key=value`` texts, each an option of the defense or a field of its training plan.
         seeds: The seeds, each once.
+        start: The defense whose trained model all begin with, one that is found and none of those that
+            are to be trained: typed again, the command then begins with the same.
         **shared: Further fields of :class:`TrainingRequest`, the same for all.
 
     Raises:
-        UserError: No defense, an unknown one, or a setting that cannot be.
+        UserError: No defense, an unknown one, no model to begin with, or a setting that cannot be.
     """
     if not names:
         raise UserError("No defense is given.", "Such as --defense nsq; `robbench list defenses` shows all.")
@@ -58,8 +61,14 @@ def make_requests(
     recipes = {defense: build_recipe(defense, info) for defense in names}
     if shared.get("watch") is None and any(recipe.watched for recipe in recipes.values()):
         shared["watch"] = None if any(key == "held_out" for key, _ in pairs) else True
+    root = shared["models_dir"]
+    asked = list(itertools.product(seeds, names))
+    if start is not None:
+        defenses.get(start)
+        outputs = [weights_path(_models_dir(root, seed, seeds), info.name, name) for seed, name in asked]
+        shared["start"] = find_model(info.name, start, root, but=outputs)
     requests = []
-    for seed, defense in itertools.product(seeds, names):
+    for seed, defense in asked:
         known = recipe_options(recipes[defense])
         options = {key: value for key, value in pairs if key in known}
         plan = {key: value for key, value in pairs if key not in known}
@@ -75,27 +84,12 @@ def make_requests(
             options,
             plan=plan,
             seed=seed,
-            **{**shared, "models_dir": _models_dir(shared["models_dir"], seed, seeds)},
+            **{**shared, "models_dir": _models_dir(root, seed, seeds)},
         )
         request = replace(request, command=_command(request, settings, recipes[defense].watched))
         settle(request)
         requests.append(request)
     return requests
-
-
-def find_start(dataset: str, name: str, models_dir: Path | None) -> StoredModel:
-    """The trained model that a training begins with.
-
-    Args:
-        dataset: The registered dataset.
-        name: The registered defense whose model it is.
-        models_dir: A directory of models to search before the others.
-
-    Raises:
-        UserError: There is no such defense, or no model of it.
-    """
-    defenses.get(name)
-    return find_model(dataset, name, models_dir)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

@@ -41,7 +41,11 @@ GOES_ON = True
     show_default=True,
     help="Fixes weights, batches and noise. Of several, as 0,1,2, each has a folder in the models directory.",
 )
-@click.option("--start", help="Begin with the weights of this trained defense: fine-tuning.")
+@click.option(
+    "--start",
+    help="Begin with the weights of this trained defense: fine-tuning. "
+    "Models that this command itself trains are no start.",
+)
 @click.option(
     "--restart",
     is_flag=True,
@@ -77,7 +81,7 @@ def command(
     from robbench.summaries import training_line, training_table
     from robbench.training import parse_budget, restart_together
     from robbench.training import train as train_defense
-    from robbench.training_requests import find_start, make_requests, parse_seeds
+    from robbench.training_requests import make_requests, parse_seeds
 
     terminal = Terminal(quiet)
     allowed = None if budget is None else parse_budget(budget)
@@ -95,9 +99,11 @@ def command(
         watch=watch,
         device=where,
         models_dir=models_dir or Path("models"),
-        start=None if start is None else find_start(dataset, start, models_dir),
+        start=start,
         restart=restart,
     )
+    if requests[0].start is not None:
+        terminal.say(f"The weights to begin with are those of {requests[0].start.weights}.")
     if restart:
         requests = restart_together(requests)
         done = sum(not request.restart for request in requests)

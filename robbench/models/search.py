@@ -1,5 +1,6 @@
 """Where trained models are looked for."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from robbench.errors import UserError
@@ -29,21 +30,32 @@ def check_models_dir(models_dir: Path | None) -> None:
         )
 
 
-def find_model(dataset: str, defense: str, models_dir: Path | None = None) -> StoredModel:
+def find_model(
+    dataset: str, defense: str, models_dir: Path | None = None, but: Collection[Path] = ()
+) -> StoredModel:
     """The first model of a defense on the search path.
 
     Args:
         dataset: The registered dataset.
         defense: The registered defense.
         models_dir: A directory to search before the others.
+        but: Weights that are passed over, since they are about to be written.
 
     Raises:
         UserError: There is none, or what is there lacks its weights or a readable card.
     """
-    searched = [weights_path(place, dataset, defense) for place in search_path(models_dir)]
+    written = {_place(weights) for weights in but}
+    every = [weights_path(place, dataset, defense) for place in search_path(models_dir)]
+    searched = [weights for weights in every if _place(weights) not in written]
     for weights in searched:
         if weights.exists() or card_path(weights).exists():
             return read_card(weights)
+    for weights in every:
+        if weights not in searched and weights.exists():
+            raise UserError(
+                f"The only model of {defense} on {dataset} is {weights}, which is itself to be trained.",
+                "Write elsewhere, with another --models-dir.",
+            )
     unfinished = [path for path in searched if path.with_suffix(CHECKPOINT_SUFFIX).exists()]
     command = f"`robbench train --defense {defense} --dataset {dataset}`"
     raise UserError(
@@ -66,6 +78,11 @@ def list_models(models_dir: Path | None = None) -> list[StoredModel]:
             if key not in found:
                 found[key] = read_card(card.with_suffix(".safetensors"))
     return [found[key] for key in sorted(found)]
+
+
+def _place(weights: Path) -> Path:
+    """A file's place, however its folder is written; writing replaces a link, and not what it points to."""
+    return weights.parent.resolve() / weights.name
 
 
 def _shipped_models() -> Path:

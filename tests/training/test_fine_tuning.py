@@ -1,10 +1,12 @@
 """Fine-tuning: a training that begins with the weights of a stored model."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
+import robbench.models.search
 from robbench.errors import UserError
 from robbench.models import find_model
 from robbench.models.weights import read_weights
@@ -44,3 +46,39 @@ def test_another_network_is_refused_before_anything_is_written(tmp_path, natural
     with pytest.raises(UserError, match="residual_cnn"):
         train(request(tmp_path / "tuned", "nsq", start=other))
     assert not (tmp_path / "tuned").exists()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, natural):
+    """A current folder whose ./models hold a natural model, and nothing shipped."""
+    monkeypatch.setattr(robbench.models.search, "PACKAGE", tmp_path / "site-packages" / "robbench")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "digits").rename(tmp_path / "models" / "digits")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("defenses", ["natural", "natural,nsq"])
+def test_typed_again_a_training_does_not_begin_with_what_it_wrote_itself(folder, shell, defenses):
+    typed = ("train", "--defense", defenses, "--start", "natural", "--set", "iterations=3")
+    assert shell(*typed, "--models-dir", "m2").code == 0
+    begun = find_model("digits", "natural").card.sha256
+    cards = [find_model("digits", name, Path("m2")).card for name in defenses.split(",")]
+    assert [card.start for card in cards] == [begun] * len(cards)
+    again = shell(*typed, "--models-dir", "m2")
+    assert again.code == 0, again.err
+    assert again.err.count("is there already, trained as asked") == len(cards)
+    assert "begin with are those of models/digits/natural.safetensors" in again.err
+    assert shell(*typed, "--models-dir", "m2", "--restart").code == 0
+    assert find_model("digits", "natural", Path("m2")).card.start == begun
+
+
+@pytest.mark.parametrize("changes", [(), ("--models-dir", "m2/../models"), ("--restart",)])
+def test_a_training_whose_only_start_is_its_own_output_is_refused(folder, shell, changes):
+    (folder / "m2").mkdir()
+    before = find_model("digits", "natural")
+    typed = shell("train", "--defense", "natural", "--start", "natural", "--set", "iterations=3", *changes)
+    assert typed.code == 2
+    assert "is itself to be trained" in typed.err
+    assert "another --models-dir" in typed.err
+    assert find_model("digits", "natural") == before
