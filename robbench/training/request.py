@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from robbench.datasets import Dataset, DatasetInfo, TrainingPlan
 from robbench.defenses.contract import DefenseRecipe
@@ -93,12 +94,14 @@ def settle(request: TrainingRequest) -> SettledTraining:
     info = request.info
     recipe = build_recipe(request.defense, info, request.options)
     network = request.network or info.network
-    with torch.random.fork_rng(devices=[]):  # its weights are of no use, and the caller's generator stays
-        build_network(network, request.train.shape, request.train.classes)  # some refuse small images
-    _check_start(request.start, network)
     _check_splits(request.train, request.test)
     wanted = Wanted(request.plan, request.budget, request.watch)
-    plan = settle_plan(recipe, info, len(request.train), wanted)
+    with torch.random.fork_rng(devices=[]):  # its weights are of no use, and the caller's generator stays
+        built = build_network(network, request.train.shape, request.train.classes)  # some refuse small images
+        _check_start(request.start, network)
+        plan = settle_plan(recipe, info, len(request.train), wanted)
+        if min(plan.batch_size, len(request.train) - plan.held_out) == 1:
+            _check_single_images(built, network, request.train.shape)
     weights = weights_path(request.models_dir, info.name, request.defense)
     identity = _identity(
         network,
@@ -137,6 +140,18 @@ def _check_splits(train: Dataset, test: Dataset) -> None:
             f"{train.classes - 1}.",
             "Train on images of every class that is tested.",
         )
+
+
+def _check_single_images(built: nn.Module, network: str, shape: tuple[int, int, int]) -> None:
+    """Refuse to train on batches of one image what normalizes a channel whose one value is all there is."""
+    try:
+        with torch.no_grad():
+            built.train()(torch.zeros(1, *shape))
+    except ValueError as error:
+        raise UserError(
+            f"{network} normalizes over its batches, and of one image these leave it a single value.",
+            "Train on batches of at least 2 images: --set batch_size=2.",
+        ) from error
 
 
 def identity_of(card: ModelCard) -> dict[str, Any]:

@@ -168,6 +168,10 @@ def test_fewer_images_than_a_batch(tmp_path):
         ({"plan": {"optimizer": "adamw"}}, "no optimizer called 'adamw'"),
         ({"plan": {"augment": "perhaps"}}, "augment is true or false"),
         ({"options": {"alpha": 3}}, "no option of the defense"),
+        (
+            {"network": "preact_resnet18", "plan": {"batch_size": 1}},
+            "preact_resnet18 normalizes over its batches",
+        ),
     ],
 )
 def test_a_request_that_cannot_be_writes_nothing(tmp_path, changes, message):
@@ -182,6 +186,16 @@ def test_batch_norm_trains_and_the_residual_network_runs(tmp_path):
     means = [value for key, value in loaded.defense.model.state_dict().items() if "running_mean" in key]
     assert all(mean.abs().sum() > 0 for mean in means)
     assert card.network == "residual_cnn"
+
+
+def test_a_last_image_alone_is_refused_where_it_cannot_be_normalized(tmp_path):
+    asked = request(tmp_path, network="preact_resnet18", plan={"iterations": 2})
+    with pytest.raises(UserError, match="at least 2 images"):
+        train(replace(asked, train=split(2, 0), plan={**asked.plan, "held_out": 1}))
+    # Features of more than one place have a deviation in one image, too, and other networks need none.
+    for network in ("residual_cnn_16", "digits_cnn"):
+        plan = {"iterations": 1, "batch_size": 1}
+        assert train(request(tmp_path / network, network=network, plan=plan)).samples == 1
 
 
 def test_two_writers_of_one_model(tmp_path):
