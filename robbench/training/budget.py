@@ -1,12 +1,13 @@
 """How long trainings that are to be compared may last: passes over the data, or seconds."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 from robbench.errors import UserError
 
 Unit = Literal["epochs", "seconds"]
+MOST = 1e9
+"""Epochs or seconds at most: more than anybody waits for, and few enough to reckon iterations from."""
 _EXAMPLE = "Write --budget epochs=15 or --budget seconds=120."
 
 
@@ -18,20 +19,23 @@ class Budget:
         unit: ``epochs``: passes over the training images, as each optimizer step sees them, so that a batch
             that is replayed m times counts m times (Shafahi et al. 2019, arXiv:1904.12843). ``seconds``: time
             in training on this machine, nothing else included.
-        amount: How many; positive.
+        amount: How many; positive, and at most :data:`MOST`.
     """
 
     unit: Unit
     amount: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.amount < math.inf:
+        if not 0 < self.amount <= MOST:
             raise UserError(
-                f"A budget is more than 0 {self.unit}, and finite, not {self.amount:g}.", _EXAMPLE
+                f"A budget is more than 0 {self.unit} and at most {MOST:.0f}, not {self.amount}.", _EXAMPLE
             )
 
     def __str__(self) -> str:
-        return f"{self.unit}={self.amount:g}"
+        short = f"{self.amount:g}"
+        # It is read again from cards and their commands, where six digits may be another amount.
+        exact = short if float(short) == self.amount else repr(float(self.amount)).removesuffix(".0")
+        return f"{self.unit}={exact}"
 
 
 def parse_budget(text: str) -> Budget:

@@ -23,9 +23,23 @@ def test_budgets_are_read(text, budget):
 
 
 @pytest.mark.parametrize(
+    ("amount", "text"),
+    [(15.0, "15"), (120.0, "120"), (1e6, "1e+06"), (0.5, "0.5"), (1.2345678, "1.2345678"),
+     (1234567.0, "1234567"), (0.1 + 0.2, "0.30000000000000004"), (1e-7, "1e-07")],
+)  # fmt: skip
+def test_a_budget_is_written_exactly_and_a_round_one_as_ever(amount, text):
+    assert str(Budget("epochs", amount)) == f"epochs={text}"
+    assert parse_budget(f"epochs={text}").amount == amount
+
+
+def test_the_largest_budget_still_makes_iterations(tmp_path):
+    assert settle(request(tmp_path, budget=Budget("epochs", 1e9))).plan.iterations == 6 * 10**9
+
+
+@pytest.mark.parametrize(
     "text",
     ["", "epochs", "epochs=", "=3", "15", "hours=2", "epochs=0", "seconds=0", "epochs=-1", "seconds=inf",
-     "seconds=nan", "epochs=many", "epochs=1e999"],
+     "seconds=nan", "epochs=many", "epochs=1e999", "epochs=1e308", "seconds=1e308", "seconds=1000000001"],
 )  # fmt: skip
 def test_a_budget_of_nothing_is_refused_with_an_example(text):
     with pytest.raises(UserError, match="budget") as caught:
@@ -72,8 +86,9 @@ def test_seconds_become_iterations_that_the_card_tells(tmp_path):
     assert card.samples == iterations * 16
     # Asked for again it is there; nothing is measured anew, which would give another number.
     assert train(request(tmp_path, budget=Budget("seconds", 0.5))) == card
-    with pytest.raises(UserError, match=r"budget is seconds=0.5 there and seconds=0.7 here"):
-        train(request(tmp_path, budget=Budget("seconds", 0.7)))
+    for amount in (0.7, 0.50000001):
+        with pytest.raises(UserError, match=rf"budget is seconds=0.5 there and seconds={amount} here"):
+            train(request(tmp_path, budget=Budget("seconds", amount)))
 
 
 def test_what_the_measured_steps_did_is_thrown_away(tmp_path):
