@@ -4,9 +4,12 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from robbench.text_table import TextTable
+
+if TYPE_CHECKING:
+    from robbench.models import DamagedModel, StoredModel
 
 
 def listing(what: str, models_dir: Path | None) -> TextTable:
@@ -93,20 +96,27 @@ def _models(models_dir: Path | None) -> TextTable:
     from robbench.models import check_models_dir, list_models
 
     check_models_dir(models_dir)
-    rows = [
-        (
-            stored.card.dataset,
-            stored.card.defense,
-            f"{100 * stored.card.clean_accuracy:.1f} %",
-            f"{stored.card.seconds:.0f}",
-            str(stored.card.seed),
-            stored.card.watch.verdict if stored.card.watch else "not watched",
-            str(stored.weights.parent),
-        )
-        for stored in list_models(models_dir)
-    ]
+    rows = [_model_row(model) for model in list_models(models_dir)]
     columns = ("dataset", "defense", "clean accuracy", "training seconds", "seed", "watch", "folder")
     return TextTable("Trained models", columns, rows)
+
+
+def _model_row(model: "StoredModel | DamagedModel") -> tuple[str, ...]:
+    from robbench.models import DamagedModel
+
+    folder = model.weights.parent
+    if isinstance(model, DamagedModel):
+        return folder.name, model.weights.stem, "damaged", "", "", model.problem, str(folder)
+    card = model.card
+    return (
+        card.dataset,
+        card.defense,
+        f"{100 * card.clean_accuracy:.1f} %",
+        f"{card.seconds:.0f}",
+        str(card.seed),
+        card.watch.verdict if card.watch else "not watched",
+        str(folder),
+    )
 
 
 def _figures() -> TextTable:

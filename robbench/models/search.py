@@ -1,6 +1,7 @@
 """Where trained models are looked for."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from robbench.errors import UserError
@@ -8,6 +9,19 @@ from robbench.models.card import StoredModel, card_path, read_card, weights_path
 
 PACKAGE = Path(__file__).parent.parent
 CHECKPOINT_SUFFIX = ".checkpoint"
+
+
+@dataclass(frozen=True)
+class DamagedModel:
+    """A model on disk that cannot be used.
+
+    Attributes:
+        weights: Where its safetensors file is or should be.
+        problem: What is wrong, in a sentence.
+    """
+
+    weights: Path
+    problem: str
 
 
 def search_path(models_dir: Path | None) -> list[Path]:
@@ -65,19 +79,30 @@ def find_model(
     )
 
 
-def list_models(models_dir: Path | None = None) -> list[StoredModel]:
+def list_models(models_dir: Path | None = None) -> list[StoredModel | DamagedModel]:
     """Every model on the search path, those hidden by an earlier directory left out.
 
-    Raises:
-        UserError: A card cannot be read, or lacks its weights.
+    A file that is no card is a damaged one in the folder of a dataset, and elsewhere somebody else's.
     """
-    found: dict[tuple[str, str], StoredModel] = {}
+    found: dict[tuple[str, str], StoredModel | DamagedModel] = {}
     for place in search_path(models_dir):
         for card in sorted(place.glob("*/*.json")):
             key = (card.parent.name, card.stem)
-            if key not in found:
-                found[key] = read_card(card.with_suffix(".safetensors"))
+            if key in found:
+                continue
+            weights = card.with_suffix(".safetensors")
+            try:
+                found[key] = read_card(weights)
+            except UserError as error:
+                if _is_dataset(card.parent.name):
+                    found[key] = DamagedModel(weights, error.message)
     return [found[key] for key in sorted(found)]
+
+
+def _is_dataset(folder: str) -> bool:
+    from robbench.datasets import datasets  # imports torch, which a list of sound models need not wait for
+
+    return folder in datasets.names()
 
 
 def _place(weights: Path) -> Path:

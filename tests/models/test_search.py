@@ -6,7 +6,15 @@ import pytest
 
 import robbench.models.search
 from robbench.errors import UserError
-from robbench.models import find_model, list_models, search_path, weights_path
+from robbench.models import (
+    DamagedModel,
+    StoredModel,
+    card_path,
+    find_model,
+    list_models,
+    search_path,
+    weights_path,
+)
 from tests.models.stored import store_sq
 
 
@@ -77,8 +85,32 @@ def test_list_models_shows_each_once(away):
     store_sq(away / "models", 4, defense="nsq")
     store_sq(away / "given", 3)
     found = list_models(away / "given")
-    assert [(model.card.defense, model.card.seed) for model in found] == [("nsq", 4), ("sq", 3)]
-    assert list_models(away / "nowhere")[1].card.seed == 2
+    cards = [model.card for model in found if isinstance(model, StoredModel)]
+    assert [(card.defense, card.seed) for card in cards] == [("nsq", 4), ("sq", 3)]
+    hidden = list_models(away / "nowhere")[1]
+    assert isinstance(hidden, StoredModel)
+    assert hidden.card.seed == 2
+
+
+def test_other_peoples_files_are_no_models_and_damaged_ones_hide_no_other(away, shell):
+    """Folders as those of Hugging Face and of other tools, and in between a model and two that were one."""
+    for name in ("bert/config.json", "loras/style.json", "loras/style.safetensors", "digits/notes.txt"):
+        (away / "models" / name).parent.mkdir(parents=True, exist_ok=True)
+        (away / "models" / name).write_text('{"hidden_size": 768}')
+    store_sq(away / "models")
+    card_path(store_sq(away / "models", defense="natural").weights).write_text("{")
+    store_sq(away / "models", defense="nsq").weights.unlink()
+    damaged, halved, sound = list_models()
+    assert isinstance(sound, StoredModel)
+    assert isinstance(damaged, DamagedModel)
+    assert isinstance(halved, DamagedModel)
+    assert "natural.json cannot be read" in damaged.problem
+    assert "nsq.safetensors is missing" in halved.problem
+    typed = shell("list", "models")
+    assert typed.code == 0
+    for word in ("sq", "50.0 %", "damaged", "natural.json cannot be read", "nsq.safetensors is missing"):
+        assert word in typed.out
+    assert "bert" not in typed.out + typed.err
 
 
 def test_the_search_path_holds_no_directory_twice(away):
