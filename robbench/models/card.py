@@ -2,12 +2,14 @@
 
 import json
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from robbench.errors import UserError
+from robbench.models.records import read_record
 from robbench.models.watch_record import WatchRecord, read_watch
 
 _REMEDY = "Restore the file, or train the model again with --restart."
@@ -135,8 +137,9 @@ def read_card(weights: Path) -> StoredModel:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         watch = values.pop("watch", None)
-        card = ModelCard(**values, watch=watch and read_watch(watch))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        card = read_record(ModelCard, {**values, "watch": None if watch is None else read_watch(watch)})
+        _check_settings(card)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UserError(f"The model card {path} cannot be read: {error}.", _REMEDY) from error
     if (card.dataset, card.defense) != (weights.parent.name, weights.stem):
         raise UserError(
@@ -144,3 +147,13 @@ def read_card(weights: Path) -> StoredModel:
             f"A model's files are called <dataset>/<defense>, here {card.dataset}/{card.defense}.",
         )
     return StoredModel(weights, card)
+
+
+def _check_settings(card: ModelCard) -> None:
+    """Refuse options and a plan that no recipe has, with a TypeError."""
+    for name, value in (*card.options.items(), *card.plan.items()):
+        if not isinstance(value, int | float | str):
+            raise TypeError(f"{name} is {reprlib.repr(value)}")
+    for name in ("iterations", "batch_size"):
+        if not isinstance(card.plan.get(name), int):
+            raise TypeError(f"{name} of its plan is {card.plan.get(name)!r}")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from robbench.analysis.intervals import wilson
+from robbench.models.records import read_record
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,11 @@ def read_watch(values: Mapping[str, Any]) -> WatchRecord:
     """A record from what JSON made of it.
 
     Raises:
-        TypeError: A field is missing or unknown.
+        KeyError, TypeError: A field is missing, unknown or of another type.
     """
-    looks = tuple(Look(**look) for look in values["looks"])
-    found = values["collapse"]
-    collapse = found and Collapse(Look(**found["best"]), Look(**found["found"]), found["recovered"])
-    return WatchRecord(**{**values, "looks": looks, "collapse": collapse})
+    looks = tuple(read_record(Look, look) for look in values["looks"])
+    collapse = values["collapse"]
+    if collapse is not None:
+        ends = {name: read_record(Look, collapse[name]) for name in ("best", "found")}
+        collapse = read_record(Collapse, {**collapse, **ends})
+    return read_record(WatchRecord, {**values, "looks": looks, "collapse": collapse})

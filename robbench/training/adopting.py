@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from pickle import UnpicklingError
 from urllib.error import URLError
 
 import torch
@@ -21,6 +20,7 @@ from robbench.training.lock import sole_writer
 from robbench.training.storing import VERSIONS, clean_accuracy
 
 NETWORK, DEFENSE = "inception_v3", "natural"
+_EXPECTED = "Fetch the file again: torchvision's state_dict is expected, as it lies on its server."
 _AUXILIARY = "AuxLogits."
 """The classifier that helps training alone; robbench's network is built without it."""
 
@@ -62,8 +62,9 @@ def adopt(asked: Adoption) -> ModelCard:
             f"Train it: robbench train --defense {DEFENSE} --dataset {asked.info.name}.",
         )
     path = asked.weights if asked.weights is not None else _torchvision_file()
+    tensors = _read(path)
     model = build_network(NETWORK, asked.test.shape, asked.test.classes)
-    _fill(model, _read(path), path)
+    _fill(model, tensors, path)
     place = weights_path(asked.models_dir, asked.info.name, DEFENSE)
     origin = hashlib.sha256(path.read_bytes()).hexdigest()
     with sole_writer(place):
@@ -145,11 +146,18 @@ def _read(path: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint; nothing in it is run."""
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
-        first = str(error).partition("\n")[0]
-        raise UserError(f"The weights {path} cannot be read: {first}.", "Fetch the file again.") from error
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
-        raise UserError(f"{path} holds no table of tensors.", "A state_dict of torchvision is expected.")
+    except OSError as error:
+        raise UserError(
+            f"The weights {path} cannot be read: {error.strerror or error}.", "Check --weights."
+        ) from error
+    except Exception as error:  # a damaged pickle raises almost anything, and torch's advice is to trust it
+        raise UserError(
+            f"The weights {path} cannot be read: the file is damaged, or holds more than tensors.", _EXPECTED
+        ) from error
+    if not isinstance(found, dict) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
+    ):
+        raise UserError(f"{path} holds no table of tensors by name.", _EXPECTED)
     return found
 
 

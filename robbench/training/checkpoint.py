@@ -1,7 +1,7 @@
 """Checkpoints of a training, from which it goes on exactly as if it had never stopped."""
 
-import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from robbench.errors import UserError
 from robbench.files import atomic_writer, make_folder
+from robbench.models.records import read_record
 from robbench.models.search import CHECKPOINT_SUFFIX
 
 
@@ -71,17 +72,20 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
     Raises:
         UserError: It is damaged, or no checkpoint of robbench.
     """
+    with readable(path):
+        return read_record(Checkpoint, torch.load(path, map_location=device, weights_only=True))
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Say of a checkpoint that it is damaged, whatever is raised while it is read or gone on from.
+
+    Raises:
+        UserError: Something was raised.
+    """
     try:
-        return Checkpoint(**torch.load(path, map_location=device, weights_only=True))
-    except (
-        OSError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        pickle.UnpicklingError,
-    ) as error:
+        yield
+    except Exception as error:  # a damaged pickle raises almost anything
         raise UserError(
             f"The checkpoint {path} cannot be read: {type(error).__name__}.",
             "Delete it, and repeat the command.",

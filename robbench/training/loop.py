@@ -7,7 +7,7 @@ from robbench.errors import UserError
 from robbench.models import ModelCard, card_path, read_card
 from robbench.models.weights import read_weights
 from robbench.training import restarting
-from robbench.training.checkpoint import checkpoint_path, load_checkpoint
+from robbench.training.checkpoint import checkpoint_path, load_checkpoint, readable
 from robbench.training.completing import complete
 from robbench.training.lock import sole_writer
 from robbench.training.observer import SilentTraining, TrainingObserver
@@ -74,7 +74,8 @@ def _begin(job: SettledTraining) -> TrainingRun:
             "Ask for the same, delete the file, or train anew with --restart.",
         )
     run = TrainingRun(replace(job, plan=replace(job.plan, iterations=checkpoint.iterations)))
-    run.restore(checkpoint)
+    with readable(path):
+        run.restore(checkpoint)
     return run
 
 

@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from robbench.errors import UserError
 from robbench.models import card_path, find_model, read_card
 from robbench.models.weights import halve, read_weights, save_model
+from tests.commands import start
 from tests.models.stored import make_card, store_sq
 
 
@@ -95,6 +96,38 @@ def test_an_unreadable_card_is_named(tmp_path, text):
     stored = store_sq(tmp_path)
     card_path(stored.weights).write_text(text)
     with pytest.raises(UserError, match=r"sq.json cannot be read"):
+        read_card(stored.weights)
+
+
+DAMAGES = {
+    "plan": None, "options": "abc", "budget": None, "sha256": None, "seconds": None, "clean_accuracy": "abc",
+    "versions": {"torch": 2}, "seed": "0", "watch": 0,
+}  # fmt: skip
+
+
+def test_a_card_of_other_types_is_named_by_every_command(tmp_path):
+    """In a process of its own, where nothing else checks types: this one's test run does."""
+    for position, (name, value) in enumerate(DAMAGES.items()):
+        path = card_path(store_sq(tmp_path, defense=f"d{position}").weights)
+        path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    for depth, name in ((100_000, "deep"), (3, "shallow")):
+        card_path(store_sq(tmp_path, defense=name).weights).write_text("[" * depth)
+    out, err = start("list", "models", "--models-dir", tmp_path).communicate(timeout=120)
+    assert "Traceback" not in err
+    assert out.count("damaged") == len(DAMAGES) + 2
+    for name in DAMAGES.keys() - {"watch"}:
+        assert f"{name} is" in out
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"options": {"alpha": None}}, {"options": {"alpha": [1]}}, {"plan": {}}, {"plan": {"iterations": "2"}},
+     {"plan": {"iterations": 2, "batch_size": 4, "held_out": None}}],
+    ids=repr,
+)  # fmt: skip
+def test_options_and_a_plan_that_no_recipe_has_are_named(tmp_path, changes):
+    stored = store_sq(tmp_path, **changes)
+    with pytest.raises(UserError, match=r"sq.json cannot be read: \w+ (of its plan )?is"):
         read_card(stored.weights)
 
 

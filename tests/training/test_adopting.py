@@ -104,8 +104,20 @@ def test_what_does_not_fit_is_refused(folder):
     path.write_bytes(b"<html>not found</html>")
     with pytest.raises(UserError, match="cannot be read"):
         adopt(Adoption(info, test, path, *place))
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="cannot be read: No such file"):
         adopt(Adoption(info, test, folder / "nowhere.pth", *place))
+    for content in ({0: torch.zeros(1)}, {"fc.weight": 1}, [torch.zeros(1)]):
+        torch.save(content, path)
+        with pytest.raises(UserError, match="holds no table of tensors by name"):
+            adopt(Adoption(info, test, path, *place))
+    # One byte of an old-format file makes the unpickler raise almost anything: here seven types.
+    torch.save({"fc.weight": torch.zeros(9)}, path, _use_new_zipfile_serialization=False)
+    whole = path.read_bytes()
+    for position in (0, 14, 28, 236, 262, 269, 327):
+        path.write_bytes(whole[:position] + b"q" + whole[position + 1 :])
+        with pytest.raises(UserError, match=r"cannot be read|holds no table|does not fit") as refused:
+            adopt(Adoption(info, test, path, *place))
+        assert "weights_only" not in str(refused.value)
     digits, images = load_dataset("digits")
     with pytest.raises(UserError, match="digits_cnn"):
         adopt(Adoption(digits, images, path, *place))

@@ -14,7 +14,7 @@ from robbench.training.checkpoint import checkpoint_path, save_checkpoint
 from robbench.training.lock import sole_writer
 from robbench.training.request import settle
 from robbench.training.running import TrainingRun
-from tests.training.small import INFO, request, split
+from tests.training.small import INFO, interrupted, request, split
 
 
 class Watcher:
@@ -196,6 +196,23 @@ def test_a_last_image_alone_is_refused_where_it_cannot_be_normalized(tmp_path):
     for network in ("residual_cnn_16", "digits_cnn"):
         plan = {"iterations": 1, "batch_size": 1}
         assert train(request(tmp_path / network, network=network, plan=plan)).samples == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"weights": {}}, {"weights": {"a": 1}}, {"optimizer": {}}, {"optimizer": {"state": 0}},
+     {"step": "x"}, {"identity": None}, {"iterations": None}, {"carried": {"a": None}},
+     {"watch": {"looks": 3}}],
+    ids=repr,
+)  # fmt: skip
+def test_a_checkpoint_of_other_values_is_named(tmp_path, damage):
+    asked = request(tmp_path, plan={"held_out": 10})
+    path = interrupted(asked)
+    torch.save({**torch.load(path), **damage}, path)
+    with pytest.raises(UserError, match=r"checkpoint .*natural.checkpoint cannot be read") as caught:
+        train(asked)
+    assert "Delete it" in caught.value.hint
+    assert not weights_path(tmp_path, "digits", "natural").exists()
 
 
 def test_two_writers_of_one_model(tmp_path):
