@@ -125,7 +125,8 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     """The error for a place that the system does not let us write to."""
     return UserError(
         f"{path} cannot be written: {error.strerror or error}.",
-        "Check the free space and the permissions, or choose another place with --out.",
+        "Check the free space and the permissions, or choose another place: "
+        "results with --out, models with --models-dir.",
     )
 
 

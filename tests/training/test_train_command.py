@@ -93,6 +93,14 @@ def test_what_cannot_be_is_said_before_anything_is_trained(tmp_path, shell, argu
     assert not (tmp_path / "models").exists()
 
 
+def test_a_place_for_models_that_cannot_be_written_names_the_option_for_it(tmp_path, shell):
+    (tmp_path / "file").touch()
+    typed = shell("train", "--defense", "fast-at", "--models-dir", tmp_path / "file" / "models")
+    assert typed.code == 2
+    assert "cannot be written" in typed.err
+    assert "models with --models-dir" in typed.err
+
+
 def test_a_defense_from_outside_is_told_where_it_is_trained(tmp_path, shell):
     typed = shell("train", "--defense", "natural,mine.py:build", "--models-dir", tmp_path / "models")
     assert typed.code == 2
