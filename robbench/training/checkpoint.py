@@ -85,6 +85,8 @@ def readable(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except torch.OutOfMemoryError:
+        raise  # of the device, and nothing wrong with the file
     except Exception as error:  # a damaged pickle raises almost anything
         raise UserError(
             f"The checkpoint {path} cannot be read: {type(error).__name__}.",
