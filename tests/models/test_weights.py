@@ -105,8 +105,9 @@ DAMAGES = {
 }  # fmt: skip
 
 
-def test_a_card_of_other_types_is_named_by_every_command(tmp_path):
+def test_a_card_of_other_types_is_named_by_every_command(tmp_path, monkeypatch):
     """In a process of its own, where nothing else checks types: this one's test run does."""
+    monkeypatch.setenv("COLUMNS", "500")  # no sentence is broken
     for position, (name, value) in enumerate(DAMAGES.items()):
         path = card_path(store_sq(tmp_path, defense=f"d{position}").weights)
         path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
