@@ -156,9 +156,9 @@ def _check_gradients(plan: Plan, workplace: Workplace) -> None:
     asked = {
         (attack.source, "exact") if attack.source else (defense, attack.view) for defense, attack in attacks
     }
-    few = few_samples(workplace.dataset)
+    image = workplace.dataset.samples(torch.arange(1)).images
     for name, view in sorted(asked):
-        check_differentiable(workplace.defenses[name], view, few, workplace.device)
+        check_differentiable(workplace.defenses[name], view, image, workplace.device)
 
 
 def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[ResolvedAttack]:

@@ -64,12 +64,12 @@ def run_bench(request: BenchRequest, place: BenchPlace, scaling: bool, say: Say)
 def _compare(bench: PreparedBench, folder: Path, say: Say) -> BenchReport:
     """Compare the engines on each defense; what was found so far is written before the next one."""
     results: list[DefenseBench] = []
-    table, files = comparison_table(results, bench), []
+    files: list[Path] = []
     for defense in bench.workplace.defenses:
         results.append(compare_engines(bench, defense, say))
-        table = comparison_table(results, bench)
         make_folder(folder)
-        files = write_comparison(folder, table, results, bench)
+        files = write_comparison(folder, comparison_table(results, bench), results, bench)
+    table = comparison_table(results, bench)
     return BenchReport(comparison_text(table, bench), notes(table, bench), files)
 
 

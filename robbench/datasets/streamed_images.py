@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
@@ -56,19 +57,22 @@ class StreamedImages(Dataset):
 
     @cached_property
     def _fingerprint(self) -> str:
-        digest, labels = hashlib.sha256(), self.files.labels.tolist()
-        with ThreadPoolExecutor() as pool:
-            for begin in range(0, len(labels), _HASHED_TOGETHER):
-                names = self.files.names[begin : begin + _HASHED_TOGETHER]
-                for name, content, label in zip(
-                    names, pool.map(self._hash, names), labels[begin:], strict=False
-                ):
-                    # As bytes: a name need not be UTF-8.
-                    digest.update(os.fsencode(name) + f"\0{content}\0{label}\n".encode())
+        digest = hashlib.sha256()
+        files = zip(self.files.names, self._contents(), self.files.labels.tolist(), strict=True)
+        for name, content, label in files:
+            # As bytes: a name need not be UTF-8.
+            digest.update(os.fsencode(name) + f"\0{content}\0{label}\n".encode())
         return digest.hexdigest()[:16]
 
-    def _hash(self, name: str) -> str:
-        return hashlib.sha256(read_bytes(self.files.folder / name)).hexdigest()
+    def _contents(self) -> Iterator[str]:
+        """A hash of every file, in order."""
+
+        def hash_of(name: str) -> str:
+            return hashlib.sha256(read_bytes(self.files.folder / name)).hexdigest()
+
+        with ThreadPoolExecutor() as pool:
+            for begin in range(0, len(self.files.names), _HASHED_TOGETHER):
+                yield from pool.map(hash_of, self.files.names[begin : begin + _HASHED_TOGETHER])
 
     def first(self, count: int) -> "StreamedImages":
         files = self.files._replace(names=self.files.names[:count], labels=self.files.labels[:count])

@@ -39,23 +39,23 @@ def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device:
     return logits["exact"]
 
 
-def check_differentiable(loaded: LoadedDefense, view: str, samples: Samples, device: torch.device) -> None:
+def check_differentiable(loaded: LoadedDefense, view: str, images: Images, device: torch.device) -> None:
     """Refuse a view that cannot even be asked for its gradient; one that has none, or zero, can.
 
     Args:
         loaded: The defense, which passed :func:`check_defense`.
         view: What an attack will differentiate.
-        samples: A few real samples.
+        images: A real one, or a few.
         device: Where the benchmark will run.
 
     Raises:
         UserError: It raises for an image that needs a gradient, as whatever goes through numpy does.
     """
     model = CountedModel(loaded.defense.view(view).to(device), PassCounter())
-    image = samples.images[:1].to(device, copy=True).requires_grad_()
+    given = images.to(device, copy=True).requires_grad_()
     try:
         with frozen(model), torch.enable_grad():
-            torch.autograd.grad(model(image).sum(), image)
+            torch.autograd.grad(model(given).sum(), given)
     except Exception as error:
         raise UserError(
             f"{_named(loaded, view)} raised {type(error).__name__} when asked for the gradient in its "

@@ -67,7 +67,7 @@ def load_defense(
     if not (isinstance(registered, type) and issubclass(registered, DefenseRecipe)):
         made = Made(call_factory(registered, name, wanted), name, text_of_module(defining_module(registered)))
         return _from_outside(made, f"entry point {name}")
-    return _from_disk(name, info, classes, shape, find_model(info.name, name, models_dir))
+    return _from_disk(name, info, wanted, find_model(info.name, name, models_dir))
 
 
 def pretrained(name: str, dataset: str = "digits", models_dir: Path | None = None) -> Defense:
@@ -95,7 +95,10 @@ def load_weights(defense: Defense, stored: StoredModel) -> None:
     Raises:
         UserError: The file is damaged, or its tensors are another network's.
     """
-    tensors = read_weights(stored)
+    _fill(defense, read_weights(stored), stored)
+
+
+def _fill(defense: Defense, tensors: Mapping[str, Tensor], stored: StoredModel) -> None:
     problem = _mismatch(defense.model.state_dict(), tensors)
     if problem:
         raise UserError(
@@ -125,15 +128,13 @@ def _from_outside(made: Made, origin: str) -> LoadedDefense:
     return LoadedDefense(made.title, made.title, made.defense, sha256, None, origin)
 
 
-def _from_disk(
-    name: str, info: DatasetInfo, classes: int, shape: tuple[int, int, int], stored: StoredModel
-) -> LoadedDefense:
-    recipe = build_recipe(name, info, stored.card.options)
-    defense = recipe.wrap(build_network(stored.card.network, shape, classes))
-    if len(info.classes) > classes and _mismatch(defense.model.state_dict(), read_weights(stored)):
-        # Images of some of its classes; the model may know all.
-        defense = recipe.wrap(build_network(stored.card.network, shape, len(info.classes)))
-    load_weights(defense, stored)
+def _from_disk(name: str, info: DatasetInfo, wanted: Wanted, stored: StoredModel) -> LoadedDefense:
+    recipe, tensors = build_recipe(name, info, stored.card.options), read_weights(stored)
+    defense = recipe.wrap(build_network(stored.card.network, wanted.shape, wanted.classes))
+    for classes in wanted.class_counts[1:]:
+        if _mismatch(defense.model.state_dict(), tensors):
+            defense = recipe.wrap(build_network(stored.card.network, wanted.shape, classes))
+    _fill(defense, tensors, stored)
     views_of(defense).eval()
     # Whoever reads the curves of such a model should see at once what it is.
     title = f"{recipe.title} (collapsed)" if stored.card.collapsed else recipe.title

@@ -114,12 +114,12 @@ def test_what_numpy_computes_has_no_gradient_and_is_told_so():
     with pytest.raises(
         UserError, match=r"mine.build raised RuntimeError when asked for the gradient"
     ) as told:
-        check_differentiable(mine, "exact", SAMPLES, CPU)
+        check_differentiable(mine, "exact", SAMPLES.images, CPU)
     assert "images.detach()" in told.value.hint
     layered = loaded(Defense(SmoothNet(), layer=Rounds()))
-    check_differentiable(layered, "bpda", SAMPLES, CPU)
-    check_differentiable(layered, "substitute", SAMPLES, CPU)
-    check_differentiable(loaded(Says(lambda x: x.detach().flatten(1))), "exact", SAMPLES, CPU)
+    check_differentiable(layered, "bpda", SAMPLES.images, CPU)
+    check_differentiable(layered, "substitute", SAMPLES.images, CPU)
+    check_differentiable(loaded(Says(lambda x: x.detach().flatten(1))), "exact", SAMPLES.images, CPU)
 
 
 def test_who_adapts_weights_is_told_that_they_are_frozen():

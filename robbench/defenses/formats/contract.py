@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+from robbench.datasets import datasets
 from robbench.defenses.contract import Defense
 
 
@@ -20,6 +21,12 @@ class Wanted(NamedTuple):
     """The folder of datasets that the user named, for :func:`robbench.datasets.load_dataset`."""
     models_dir: Path | None = None
     """The folder of models that the user named, for :func:`robbench.pretrained`."""
+
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """How many classes a model may tell apart: those of the images at hand, or all of the dataset."""
+        of_dataset = len(datasets.get(self.dataset).classes)
+        return (self.classes, of_dataset) if of_dataset > self.classes else (self.classes,)
 
 
 class Made(NamedTuple):

@@ -7,7 +7,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from robbench.datasets import datasets
 from robbench.defenses.contract import Defense
 from robbench.defenses.formats.contract import Made, ModelFormat, Wanted
 from robbench.defenses.formats.factories import title_of
@@ -39,7 +38,7 @@ class Timm(ModelFormat):
 
 def _published(model: str, wanted: Wanted) -> tuple[nn.Module, dict[str, Any]]:
     network, config = _create(model, pretrained=True)
-    if network.num_classes not in _class_counts(wanted):
+    if network.num_classes not in wanted.class_counts:
         raise UserError(
             f"timm's {model} tells {network.num_classes} classes apart, "
             f"{wanted.dataset} has {wanted.classes}.",
@@ -50,7 +49,7 @@ def _published(model: str, wanted: Wanted) -> tuple[nn.Module, dict[str, Any]]:
 
 def _from_file(model: str, weights: Path, wanted: Wanted) -> tuple[nn.Module, dict[str, Any]]:
     tensors, problem = _read(weights), ""
-    for classes in _class_counts(wanted):
+    for classes in wanted.class_counts:
         network, config = _create(model, pretrained=False, num_classes=classes, in_chans=wanted.shape[0])
         try:
             network.load_state_dict(tensors, strict=True)
@@ -61,11 +60,6 @@ def _from_file(model: str, weights: Path, wanted: Wanted) -> tuple[nn.Module, di
     raise UserError(
         problem, "It should hold the state dict of timm.create_model(...), every tensor of it and no other."
     )
-
-
-def _class_counts(wanted: Wanted) -> tuple[int, ...]:
-    """How many classes a model may tell apart: those of the images at hand, or all of the dataset."""
-    return tuple(dict.fromkeys((wanted.classes, len(datasets.get(wanted.dataset).classes))))
 
 
 def _create(model: str, **options: Any) -> tuple[nn.Module, dict[str, Any]]:

@@ -91,7 +91,7 @@ class _Compared(Part, ABC):
     def objection(self, evidence: Evidence, difference: PairedDifference) -> str:
         """Why the difference decides nothing; empty: it does."""
         names = (self.candidate, self.baseline)
-        held_out = {_training(evidence, name).get("held_out", 0) for name in names}
+        held_out = {known["held_out"] for name in names if (known := _training(evidence, name))}
         watched_alone = "trained on different images, as one was watched" if len(held_out) > 1 else ""
         return _unlike(evidence, *names) or watched_alone
 
