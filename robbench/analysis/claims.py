@@ -89,3 +89,9 @@ def judge_together(verdicts: Iterable[str]) -> str:
     if FAILS in found:
         return FAILS
     return HOLDS if found == {HOLDS} else UNDECIDED
+
+
+def judge_repeated(verdicts: Iterable[str]) -> str:
+    """The verdict on a claim that was tried several times over: what all trials say, else undecided."""
+    found = set(verdicts)
+    return found.pop() if len(found) == 1 else UNDECIDED

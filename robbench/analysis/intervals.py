@@ -17,14 +17,14 @@ class Interval(NamedTuple):
     high: FloatArray
 
 
-def wilson(successes: Counts, trials: Counts, confidence: float = 0.95) -> Interval:
+def wilson(successes: Counts | FloatArray, trials: Counts, confidence: float = 0.95) -> Interval:
     """The Wilson score interval of binomial shares (Wilson 1927, JASA 22:209-212).
 
     It stays in [0, 1] and keeps its coverage at shares near 0 and 1, where curves of robust accuracy begin
     and end, and where the normal approximation collapses to a point.
 
     Args:
-        successes: How many succeeded, whole numbers of any shape.
+        successes: How many succeeded, of any shape; whole numbers, or means of such.
         trials: Of how many, at least 1, a shape that broadcasts with it.
         confidence: The coverage aimed at.
     """

@@ -37,8 +37,9 @@ def draw_training_cost(
 
     Args:
         panels: By what stands above it, one row per defense: the columns defense, title, worst_of, ci_low and
-            ci_high (from 0 to 1), passes, has_layer, collapsed, recovered (whether a collapse did not last)
-            and remark (words that follow the title).
+            ci_high (from 0 to 1), each (the same of every training, where worst_of is a mean), passes,
+            has_layer, collapsed, recovered (whether a collapse did not last) and remark (words that follow
+            the title).
         yardstick: The defense whose accuracy is drawn across.
         title: What stands above.
         notes: What stands below, in sentences.
@@ -54,7 +55,8 @@ def draw_training_cost(
             placed = table.assign(x=np.log10(table["passes"]), y=100 * table["worst_of"])
             _draw_panel(axes, placed, yardstick)
         figure.suptitle(title, fontsize=10.5)
-        draw_foot(below, _legend(), 3, lines)
+        several = any((table["each"].map(len) > 1).any() for table in panels.values())
+        draw_foot(below, _legend(several), 3, lines)
         return figure
 
 
@@ -71,6 +73,8 @@ def _draw_panel(axes: Axes, table: pd.DataFrame, yardstick: str) -> None:
         color = _color(point, yardstick)
         ends = [100 * point["ci_low"], 100 * point["ci_high"]]
         axes.plot([point["x"]] * 2, ends, color=color, linewidth=1.1, alpha=0.6)
+        if len(point["each"]) > 1:
+            axes.add_line(_dashes(color, [point["x"]] * len(point["each"]), point["each"]))
         mark = _mark(color, _state(point), point["defense"] == yardstick)
         mark.set_data([point["x"]], [point["y"]])
         axes.add_line(mark)
@@ -165,9 +169,26 @@ def _mark(color: str, state: str, is_yardstick: bool = False, label: str = "") -
     )
 
 
-def _legend() -> list[Line2D]:
+def _dashes(color: str, places: Sequence[float], accuracies: Sequence[float], label: str = "") -> Line2D:
+    """Each of several trainings, a short line across."""
+    heights = [100 * accuracy for accuracy in accuracies]
+    return Line2D(
+        places,
+        heights,
+        color=color,
+        linestyle="none",
+        marker="_",
+        markersize=11,
+        markeredgewidth=1.2,
+        label=label,
+    )
+
+
+def _legend(several: bool) -> list[Line2D]:
     grey = "#555555"
+    each = [_dashes(grey, [], [], "each training, beside the mean of its seeds")] if several else []
     return [
+        *each,
         _mark(YARDSTICK_COLOR, "sound", is_yardstick=True, label="the yardstick, its interval across"),
         _mark(PLAIN_COLOR, "sound", label="network alone"),
         _mark(LAYER_COLOR, "sound", label="behind a quantizing layer"),

@@ -22,8 +22,9 @@ class Training:
         options: Options that differ from the paper's for this dataset, as ``levels`` and ``alpha``.
         seed: The seed of the training.
         folder: The folder inside the directory of models; empty for the ordinary model of the defense.
-        budget: What it may spend, as ``epochs=15``, under the plan of its dataset, and watched; empty: it is
-            trained as its recipe says.
+        budget: What it may spend, as ``epochs=15``, under the plan of its dataset; empty: it is trained as
+            its recipe says.
+        watched: Whether images are held out to watch it for catastrophic overfitting.
         start: The defense whose weights it begins with; empty: random ones.
         adopted: Whether its weights are others', taken over by ``robbench adopt``.
     """
@@ -34,6 +35,7 @@ class Training:
     seed: int = 0
     folder: str = ""
     budget: str = ""
+    watched: bool = False
     start: str = ""
     adopted: bool = False
 
@@ -43,7 +45,8 @@ class Training:
             return f"robbench adopt --dataset {self.dataset}"
         parts = [f"robbench train --defense {self.defense} --dataset {self.dataset}"]
         parts += [f"--set {key}={_typed(key, value)}" for key, value in self.options]
-        parts += [f"--budget {self.budget} --watch"] if self.budget else []
+        parts += [f"--budget {self.budget}"] if self.budget else []
+        parts += ["--watch"] if self.watched else []
         parts += [f"--start {self.start}"] if self.start else []
         parts += [f"--seed {self.seed}"] if self.seed else []
         parts += [f"--models-dir models/{self.folder}"] if self.folder else []
@@ -54,7 +57,9 @@ class Training:
         card = model.card
         options = dict(self.options)
         begun = bool(card.start) == bool(self.start or self.adopted)
-        return begun and card.seed == self.seed and all(card.options.get(k) == options[k] for k in options)
+        watched = card.watch is not None or not self.watched
+        same = card.seed == self.seed and all(card.options.get(k) == options[k] for k in options)
+        return begun and watched and same
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ class PaperRun:
     def slot(self) -> str:
         """What the run's folder is called, but for the hash of what exactly was run; safe in a path."""
         parts = [self.training.dataset, self.protocol, self.training.defense]
-        parts += [self.training.folder] if self.training.folder else []
+        parts += [self.training.folder.replace("/", "-")] if self.training.folder else []
         parts += [] if self.criterion == "top1" else [self.criterion]
         return "-".join([*parts, *([self.part] if self.part else [])])
 

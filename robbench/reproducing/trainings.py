@@ -132,7 +132,7 @@ def train_missing(trainings: Sequence[Training], settings: RunSettings, watcher:
             test=test_split,
             options=dict(training.options),
             budget=parse_budget(training.budget) if training.budget else None,
-            watch=True if training.budget else None,
+            watch=True if training.watched else None,
             start=start,
             seed=training.seed,
             device=device,

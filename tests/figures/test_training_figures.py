@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
+from matplotlib.legend import Legend
 
 from robbench.figures.defense_panels import draw_defense_panels
 from robbench.figures.titles import without_collapse
@@ -23,6 +24,7 @@ def cost_table() -> pd.DataFrame:
             "worst_of": shares,
             "ci_low": [max(share - 0.05, 0) for share in shares],
             "ci_high": [share + 0.05 for share in shares],
+            "each": [(share,) for share in shares],
             "passes": [6e5, 6.6e6, 1.2e6, 6e5, 1.2e6],
             "has_layer": [False, False, False, True, False],
             "collapsed": [False, False, True, False, False],
@@ -57,6 +59,19 @@ def test_every_mark_stands_at_its_cost():
     (axes,) = draw_training_cost({"Digits": cost_table()}, "pgd-at", "Cost").axes
     places = [float(np.asarray(line.get_xdata())[0]) for line in axes.lines if line.get_linestyle() == "None"]
     assert 10 ** np.array(places) == pytest.approx(cost_table()["passes"].to_numpy())
+
+
+def test_each_of_several_trainings_has_a_dash_beside_their_mean():
+    table = cost_table()
+    table["each"] = [(share,) if share != 0.4 else (0.35, 0.45) for share in table["worst_of"]]
+    figure = draw_training_cost({"Digits": table, "more": cost_table()}, "pgd-at", "Cost")
+    dashes = [[line for line in axes.lines if line.get_marker() == "_"] for axes in figure.axes]
+    assert [len(lines) for lines in dashes] == [1, 0]
+    assert np.asarray(dashes[0][0].get_ydata()) == pytest.approx([35, 45])
+    words = "each training, beside the mean of its seeds"
+    drawn = (figure, draw_training_cost({"Digits": cost_table()}, "pgd-at", "Cost"))
+    legends = [legend for figure in drawn for legend in figure.findobj(Legend)]
+    assert [words in {text.get_text() for text in legend.get_texts()} for legend in legends] == [True, False]
 
 
 def test_what_a_reader_must_know_stands_below():

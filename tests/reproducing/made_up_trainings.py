@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -52,21 +52,30 @@ class MadeUp:
     title: str = ""
 
 
+class _Model(NamedTuple):
+    name: str
+    title: str
+    weights: str
+
+
 def put_on(
-    shelf: Shelf, defenses: Mapping[str, MadeUp], samples: int = 1000, identity: str = "0" * 16
+    shelf: Shelf, defenses: Mapping[str, MadeUp], samples: int = 1000, identity: str = "0" * 16, seed: int = 0
 ) -> None:
-    """Write the runs of some defenses on digits, and what is known of their trainings."""
-    rows = []
+    """Write the runs of some defenses on digits, and what is known of their trainings beside those there."""
+    known = {row["sha256"]: row for row in shelf.trainings().to_dict("records")}
     for name, made in defenses.items():
-        curves, strongest = DIGITS.runs_of(name)
+        curves, strongest = DIGITS.runs_of(name, seed)
+        model = _Model(name, made.title or name.upper(), f"weights of {name}, seed {seed}")
         flags = _flags(made.clean, made.pgd, len(GRID), samples)
-        _write(shelf.run_folder(curves, identity), name, {PGD: flags, BPDA: flags}, GRID, made.title)
+        _write(shelf.run_folder(curves, identity), model, {PGD: flags, BPDA: flags}, GRID)
         if made.autoattack is not None:
             flags = _flags(made.clean, made.autoattack, 2, samples)
             folder = shelf.run_folder(strongest, identity)
-            _write(folder, name, {AUTOATTACK: flags}, (0.0, 0.3), made.title)
-        rows.append({**TRAINING, **made.training, "defense": name, "sha256": f"w {name}"})
-    pd.DataFrame(rows).reindex(columns=list(COLUMNS)).to_csv(shelf.folder / TRAININGS, index=False)
+            _write(folder, model, {AUTOATTACK: flags}, (0.0, 0.3))
+        own = {"defense": name, "seed": seed, "folder": curves.training.folder, "sha256": model.weights}
+        known[model.weights] = {**TRAINING, **made.training, **own}
+    table = pd.DataFrame(list(known.values())).reindex(columns=list(COLUMNS))
+    table.to_csv(shelf.folder / TRAININGS, index=False)
 
 
 def _flags(clean: int, robust: int, points: int, samples: int) -> np.ndarray:
@@ -75,12 +84,10 @@ def _flags(clean: int, robust: int, points: int, samples: int) -> np.ndarray:
     return until(critical, points)[:samples]
 
 
-def _write(
-    folder: Path, name: str, broken: Mapping[str, np.ndarray], grid: tuple[float, ...], title: str
-) -> None:
+def _write(folder: Path, model: _Model, broken: Mapping[str, np.ndarray], grid: tuple[float, ...]) -> None:
     make_run(
         folder,
-        {(name, attack): flags for attack, flags in broken.items()},
+        {(model.name, attack): flags for attack, flags in broken.items()},
         grid,
         dataset="digits",
         view="exact",
@@ -90,6 +97,6 @@ def _write(
     manifest["spec"] = {"eps_grid": list(grid), "samples": None, "attacks": list(broken)}
     manifest["dataset"] = {"name": "digits", "source": "digits", "samples": samples, "fingerprint": "f"}
     manifest["dataset"]["classes"] = list("0123456789")
-    manifest["defenses"][name]["title"] = title or name.upper()
+    manifest["defenses"][model.name] |= {"title": model.title, "weights_sha256": model.weights}
     manifest |= {"device": "here", "versions": {"robbench": "0"}, "command": "robbench reproduce"}
     (folder / RUN).write_text(json.dumps(manifest), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from robbench.analysis.claims import FAILS, HOLDS, UNDECIDED
+from robbench.analysis.intervals import wilson
 from robbench.classifier import PassCounter
 from robbench.datasets import datasets
 from robbench.defenses import TrainingBatch
@@ -18,9 +20,10 @@ from robbench.reproducing import ReproduceRequest, reproduce, targets
 from robbench.reproducing.fast_training.claims import CLAIMS
 from robbench.reproducing.fast_training.evidence import gather_evidence, summarize
 from robbench.reproducing.fast_training.judging import claims_table, judge_claims
+from robbench.reproducing.fast_training.seeds import over_seeds
 from robbench.reproducing.fast_training.settings import CIFAR10_LARGE, DIGITS, SETTINGS
 from robbench.reproducing.fast_training.tables import models_table
-from robbench.reproducing.fast_training.views import cost_panels, curves_table
+from robbench.reproducing.fast_training.views import cost_panels, curve_blocks, curves_table
 from robbench.reproducing.shelf import Shelf
 from robbench.training.probe import Probe
 
@@ -67,13 +70,17 @@ def judged(shelf) -> pd.DataFrame:
     return judge_claims(CLAIMS[DIGITS], gather_evidence(DIGITS, shelf))
 
 
+def summary_of(shelf: Shelf) -> pd.DataFrame:
+    return pd.concat([summarize(evidence) for evidence in gather_evidence(DIGITS, shelf)], ignore_index=True)
+
+
 def verdict(judged: pd.DataFrame, claim: str) -> str:
     (found,) = set(judged.loc[judged["claim"].str.startswith(claim), "verdict"])
     return found
 
 
 def test_the_worst_is_what_no_attack_broke(shelf):
-    summary = summarize(gather_evidence(DIGITS, shelf)).set_index("defense")
+    summary = summarize(gather_evidence(DIGITS, shelf)[0]).set_index("defense")
     row = summary.loc["fast-bat"]
     assert (row["clean"], row["pgd"], row["autoattack"], row["worst_of"]) == (0.9, 0.2, 0.095, 0.095)
     assert row["ci_low"] < 0.095 < row["ci_high"]
@@ -83,17 +90,16 @@ def test_the_worst_is_what_no_attack_broke(shelf):
 
 
 def test_without_autoattack_the_worst_is_not_known_nor_drawn(shelf):
-    evidence = gather_evidence(DIGITS, shelf)
-    summary = summarize(evidence)
-    row = summary.set_index("defense").loc["sq"]
+    summary = summary_of(shelf)
+    row = summary.set_index(["defense", "seed"]).loc["sq", 0]
     assert (row["clean"], row["pgd"]) == (0.98, 0.3)
     assert row[["autoattack", "worst_of", "ci_low", "ci_high"]].isna().all()
-    curves = curves_table([evidence])
+    curves = curves_table(gather_evidence(DIGITS, shelf))
     assert set(curves.loc[curves["defense"] == "sq", "attack"]) == {"pgd20", "bpda20"}
     (points,) = cost_panels(summary).values()
     assert set(points["defense"]) == DEFENSES.keys() - {"sq"}
     (shown,) = models_table(summary.loc[summary["defense"] == "sq"]).rows
-    assert shown[3:9] == ("1,000", "98.0", "30.0", "not run", "not run", "")
+    assert shown[3:11] == ("1,000", "1", "98.0", "30.0", "not run", "not run", "", "")
 
 
 @pytest.mark.parametrize(
@@ -145,9 +151,63 @@ def test_a_setting_that_was_not_run_is_one_line(shelf):
 
 def test_fewer_samples_of_one_are_fewer_of_all(own_shelf):
     put_on(own_shelf, {"fast-at": DEFENSES["fast-at"]}, samples=50, identity="1" * 16)
-    evidence = gather_evidence(DIGITS, own_shelf)
+    evidence = gather_evidence(DIGITS, own_shelf)[0]
     clean = [subject.survived("clean") for subject in evidence.subjects.values()]
     assert {None if survived is None else len(survived) for survived in clean} == {50}
+
+
+@pytest.fixture
+def seeds(tmp_path) -> Shelf:
+    """Three trainings of two defenses and one of a third."""
+    found = Shelf(tmp_path / "paper")
+    for seed, (fast_bat, fast_at) in enumerate([(500, 300), (540, 320), (490, 310)]):
+        overfitting = "collapsed at epoch 5" if seed == 1 else "no collapse"
+        made = {"fast-bat": MadeUp(900, fast_bat, fast_bat - 100, {"seconds": 50.0 + seed})}
+        made["fast-at"] = MadeUp(900, fast_at, fast_at - 100, {"overfitting": overfitting}, "FAST-AT")
+        put_on(found, made, seed=seed)
+    put_on(found, {"fast-at-ga": MadeUp(900, 300, 200)})
+    return found
+
+
+def test_several_seeds_are_one_row_of_means_and_a_dash_each(seeds):
+    together = over_seeds(summary_of(seeds)).set_index("defense")
+    row = together.loc["fast-bat"]
+    assert (row["seeds"], row["each"], row["seconds"]) == (3, (0.4, 0.44, 0.39), 51.0)
+    assert row["worst_of"] == pytest.approx(0.41)
+    low, high = wilson(np.array(410), np.array(1000))
+    assert (row["ci_low"], row["ci_high"]) == (pytest.approx(low), pytest.approx(high))
+    assert together.loc["fast-at", "remark"] == "collapsed in 1 of 3"
+    assert together.loc["fast-at", "overfitting"] == "no collapse; collapsed at epoch 5"
+    assert together.loc["fast-at-ga", ["seeds", "worst_of"]].to_list() == [1, 0.2]
+    rows = {cells[1]: cells for cells in models_table(summary_of(seeds)).rows}
+    assert rows["FAST-BAT"][4:10] == ("3", "90.0", "51.0", "41.0", "41.0", "38.0–44.1")
+    assert rows["FAST-BAT"][10] == "40.0 44.0 39.0"
+
+
+def test_a_claim_is_decided_where_every_seed_decides_it_alike(seeds):
+    judged = judge_claims(CLAIMS[DIGITS], gather_evidence(DIGITS, seeds))
+    above = judged.loc[judged["claim"] == "FAST-BAT is more robust than FAST-AT"]
+    assert (list(above["seed"]), set(above["seed_verdict"])) == ([0, 0, 1, 1, 2, 2], {HOLDS})
+    assert verdict(judged, "FAST-BAT is more robust than FAST-AT") == HOLDS
+    collapse = judged.loc[judged["claim"].str.startswith("FAST-AT overfits")]
+    assert list(collapse["seed_verdict"]) == [FAILS, HOLDS, FAILS]
+    assert set(collapse["verdict"]) == {UNDECIDED}, "one training of three collapsed"
+    beside = judged.loc[judged["claim"] == "FAST-BAT is more robust than FAST-AT-GA"]
+    assert (set(beside["seed"]), set(beside["verdict"])) == ({0}, {HOLDS}), "the only seed that both have"
+    words = {row[1]: row[-1] for row in claims_table(judged).rows}
+    assert words["FAST-AT overfits catastrophically at a large ε"] == (
+        "seed 0: watch: no collapse; seed 1 holds, seed 2 does not hold"
+    )
+
+
+def test_a_figure_and_remarks_say_how_many_seeds_there_are(seeds):
+    done = reproduce(ReproduceRequest(("fast-training",), seeds.folder, from_results=True))
+    (note,) = [note for note in done.notes if "from as many seeds" in note]
+    assert note.startswith("Digits, ε = 0.3: 3 trainings of each defense, fewer of FAST-AT-GA, from as many")
+    curves = pd.read_csv(seeds.folder / "fast-training-curves.csv")
+    assert set(curves["training_seed"]) == {0, 1, 2}
+    (block,) = curve_blocks(summary_of(seeds), curves).values()
+    assert set(block["training_seed"]) == {0}, "a panel shows the first"
 
 
 def test_figures_tables_and_page_are_written(own_shelf):
@@ -240,7 +300,7 @@ def test_nothing_there_is_not_an_error(tmp_path):
 
 def test_the_runs_are_those_of_all_settings():
     runs = targets.get("fast-training").runs
-    assert len({run.slot for run in runs}) == len(runs) == 2 * (16 + 13 + 6)
+    assert len({run.slot for run in runs}) == len(runs) == 2 * (3 * 16 + 13 + 6)
     large = next(run for run in runs if run.training.options)
     assert "--set epsilon=16/255 --budget epochs=15 --watch" in large.training.command()
     assert {run.training.budget for run in runs if run.training.dataset == "cifar10"} == {"epochs=15"}

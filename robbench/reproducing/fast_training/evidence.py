@@ -12,7 +12,7 @@ from robbench.analysis.survival import Survival, survivals_of
 from robbench.analysis.worst_of import WORST_OF, worst_of
 from robbench.figures.titles import defense_title, without_collapse
 from robbench.reproducing.collecting import DONE, NOT_RUN, Found, found_on, of_one_model
-from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD, Setting
+from robbench.reproducing.fast_training.settings import AUTOATTACK, BPDA, PGD, Setting
 from robbench.reproducing.shelf import Shelf, StoredRun
 
 CLEAN = "clean"
@@ -33,6 +33,7 @@ SUMMARY = (
     "dataset",
     "epsilon",
     "defense",
+    "seed",
     "title",
     "state",
     "n",
@@ -46,7 +47,7 @@ SUMMARY = (
     "learned",
     *_COST,
 )
-"""One row per model: accuracies at ε, the 95 % interval of the worst, and the cost of its training.
+"""One row per training: accuracies at ε, the 95 % interval of the worst, and what the training cost.
 
 ``has_layer``: an attack must get around a layer; ``learned``: clean accuracy is above guessing.
 """
@@ -97,35 +98,48 @@ class Subject:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known in a setting.
+    """What is known of the trainings of a setting from one seed.
 
     Attributes:
         setting: The setting.
+        seed: The seed.
         subjects: The defenses that were attacked, all on the same samples.
         runs: Whence that is known; of each defense those of one model, the newest run's.
     """
 
     setting: Setting
+    seed: int
     subjects: dict[str, Subject] = field(default_factory=dict)
     runs: Found = field(default_factory=dict)
 
 
-def gather_evidence(setting: Setting, shelf: Shelf) -> Evidence:
-    """Read the runs of a setting, cut to the samples that all of them have."""
-    found = {name: of_one_model(found_on(shelf, setting.runs_of(name))) for name in setting.defenses}
-    there = {name: [stored for stored in runs.values() if stored] for name, runs in found.items()}
+def gather_evidence(setting: Setting, shelf: Shelf) -> list[Evidence]:
+    """Read the runs of a setting, seed by seed, cut to the samples that all of them have."""
+    trainings = [(seed, name) for seed in setting.seeds for name in setting.defenses]
+    found = {
+        (seed, name): of_one_model(found_on(shelf, setting.runs_of(name, seed))) for seed, name in trainings
+    }
+    there = {key: [stored for stored in runs.values() if stored] for key, runs in found.items()}
     outcomes = {stored.folder: stored.outcomes() for runs in there.values() for stored in runs}
     shared = min((rows["sample_index"].to_numpy().max() for rows in outcomes.values()), default=0)
     rows = {folder: table.loc[table["sample_index"] <= shared] for folder, table in outcomes.items()}
-    return Evidence(
-        setting,
-        {name: _subject(name, runs, rows, setting, shelf) for name, runs in there.items() if runs},
-        {run: stored for runs in found.values() for run, stored in runs.items()},
-    )
+    return [
+        Evidence(
+            setting,
+            seed,
+            {
+                name: _subject(name, runs, rows, setting, shelf)
+                for name in setting.defenses
+                if (runs := there[seed, name])
+            },
+            {run: stored for name in setting.defenses for run, stored in found[seed, name].items()},
+        )
+        for seed in setting.seeds
+    ]
 
 
 def summarize(evidence: Evidence) -> pd.DataFrame:
-    """One row per defense of the setting, columns as in :data:`SUMMARY`; what is not known is missing."""
+    """One row per defense, columns as in :data:`SUMMARY`; what is not known is missing."""
     rows = [_summary_row(name, evidence) for name in evidence.setting.defenses]
     return pd.DataFrame(rows).reindex(columns=list(SUMMARY))
 
@@ -139,7 +153,7 @@ def _subject(
         found = survivals_of(rows[stored.folder], grid)
         survivals |= {attack: survival.at((0.0, setting.epsilon)) for attack, survival in found.items()}
         curves.append(curves_of(rows[stored.folder], grid))
-    if survivals.keys() >= {attack for run in setting.runs_of(name) for attack in run.attacks}:
+    if survivals.keys() >= {PGD, BPDA, AUTOATTACK}:
         survivals[WORST_OF] = worst_of(survivals.values())
     title = runs[0].manifest["defenses"][name].get("title") or defense_title(name)
     return Subject(
@@ -154,7 +168,12 @@ def _subject(
 
 def _summary_row(name: str, evidence: Evidence) -> dict[str, Any]:
     setting = evidence.setting
-    known = {"dataset": setting.dataset, "epsilon": setting.epsilon, "defense": name}
+    known = {
+        "dataset": setting.dataset,
+        "epsilon": setting.epsilon,
+        "defense": name,
+        "seed": evidence.seed,
+    }
     if name not in evidence.subjects:
         return {**known, "title": defense_title(name), "state": NOT_RUN}
     subject = evidence.subjects[name]

@@ -1,6 +1,7 @@
-"""Judging the claims of a setting: all tests that can be made in one family, then part by part."""
+"""Judging the claims of a setting: all its tests in one family, then seed by seed and part by part."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -8,6 +9,7 @@ from robbench.analysis.claims import (
     UNDECIDED,
     Flags,
     PairedDifference,
+    judge_repeated,
     judge_together,
     paired_differences,
 )
@@ -24,6 +26,8 @@ COLUMNS = (
     "claim",
     "source",
     "verdict",
+    "seed",
+    "seed_verdict",
     "part",
     "candidate",
     "baseline",
@@ -38,33 +42,28 @@ COLUMNS = (
     "part_verdict",
     "words",
 )
-"""One row per part of a claim. Values are accuracies from 0 to 1 and differences points of them; for a cost
-they are passes, and ``difference`` is the share."""
+"""One row per claim, seed of the trainings and part. Values are accuracies from 0 to 1 and differences points
+of them; for a cost they are passes, and ``difference`` is the share. ``verdict`` is what all seeds say."""
 _TABLE = ("setting", "claim", "who claims it", "verdict", "numbers")
+_Tested = dict[Test, PairedDifference]
 
 
-def judge_claims(claims: Sequence[Claim], evidence: Evidence) -> pd.DataFrame:
-    """The verdict on every claim of a setting, columns as in :data:`COLUMNS`."""
-    tested = _run_tests(claims, evidence)
-    rows = []
-    for claim in claims:
-        findings = [part.judge(evidence, tested) for part in claim.parts]
-        whole = {
-            "dataset": evidence.setting.dataset,
-            "epsilon": evidence.setting.epsilon,
-            "claim": claim.words,
-            "source": claim.source,
-            "verdict": judge_together(finding.verdict for finding in findings),
-        }
-        rows += [
-            {**whole, **found.values, "part": part.kind, "part_verdict": found.verdict, "words": found.words}
-            for part, found in zip(claim.parts, findings, strict=True)
-        ]
+def judge_claims(claims: Sequence[Claim], known: Sequence[Evidence]) -> pd.DataFrame:
+    """The verdict on every claim of a setting, columns as in :data:`COLUMNS`.
+
+    A seed counts where all defenses of the claim were attacked; where there is none, the first stands for it.
+
+    Args:
+        claims: The claims.
+        known: The evidence of the setting, seed by seed.
+    """
+    tested = _run_tests(claims, known)
+    rows = [row for claim in claims for row in _judge(claim, known, tested)]
     return pd.DataFrame(rows).reindex(columns=list(COLUMNS))
 
 
 def claims_table(judged: pd.DataFrame) -> TextTable:
-    """One row per claim: the verdict, and the numbers of its parts.
+    """One row per claim: the verdict, the numbers of its parts from the first seed, and what the others say.
 
     Args:
         judged: Columns as in :data:`COLUMNS`.
@@ -75,6 +74,34 @@ def claims_table(judged: pd.DataFrame) -> TextTable:
         for row in _setting_rows(setting)
     ]
     return TextTable("What the papers claim, and what is found", _TABLE, rows)
+
+
+def _judge(claim: Claim, known: Sequence[Evidence], tested: Sequence[_Tested]) -> list[dict[str, Any]]:
+    """The rows of one claim."""
+    names = {name for part in claim.parts for name in part.names}
+    complete = [pair for pair in zip(known, tested, strict=True) if names <= pair[0].subjects.keys()]
+    judged = [
+        (evidence, [part.judge(evidence, differences) for part in claim.parts])
+        for evidence, differences in complete or [(known[0], tested[0])]
+    ]
+    verdicts = [judge_together(found.verdict for found in findings) for _, findings in judged]
+    return [
+        {
+            "dataset": evidence.setting.dataset,
+            "epsilon": evidence.setting.epsilon,
+            "claim": claim.words,
+            "source": claim.source,
+            "verdict": judge_repeated(verdicts),
+            "seed": evidence.seed,
+            "seed_verdict": verdict,
+            **found.values,
+            "part": part.kind,
+            "part_verdict": found.verdict,
+            "words": found.words,
+        }
+        for (evidence, findings), verdict in zip(judged, verdicts, strict=True)
+        for part, found in zip(claim.parts, findings, strict=True)
+    ]
 
 
 def _setting_rows(judged: pd.DataFrame) -> list[tuple[str, ...]]:
@@ -90,17 +117,36 @@ def _setting_rows(judged: pd.DataFrame) -> list[tuple[str, ...]]:
             words,
             parts["source"].iloc[0],
             parts["verdict"].iloc[0],
-            "; ".join(dict.fromkeys(parts["words"])),
+            _numbers(parts),
         )
         for words, parts in claims
     ]
 
 
-def _run_tests(claims: Sequence[Claim], evidence: Evidence) -> dict[Test, PairedDifference]:
-    """Every comparison that a claim asks for and whose samples are there."""
+def _numbers(parts: pd.DataFrame) -> str:
+    """The words of a claim's parts from the first seed, and the verdicts from the others."""
+    (first, shown), *others = parts.groupby("seed")
+    words = "; ".join(dict.fromkeys(shown["words"]))
+    if not others:
+        return words
+    verdicts = [f"seed {seed} {rows['seed_verdict'].iloc[0]}" for seed, rows in others]
+    return f"seed {first}: {words}; {', '.join(verdicts)}"
+
+
+def _run_tests(claims: Sequence[Claim], known: Sequence[Evidence]) -> list[_Tested]:
+    """Every comparison that a claim asks for and whose samples are there, by seed."""
     asked = dict.fromkeys(part.test for claim in claims for part in claim.parts if part.test is not None)
-    pairs = {test: pair for test in asked if (pair := _pair(test, evidence)) is not None}
-    return dict(zip(pairs, paired_differences(list(pairs.values())), strict=True))
+    pairs = {
+        (evidence.seed, test): pair
+        for evidence in known
+        for test in asked
+        if (pair := _pair(test, evidence)) is not None
+    }
+    found = dict(zip(pairs, paired_differences(list(pairs.values())), strict=True))
+    return [
+        {test: difference for (seed, test), difference in found.items() if seed == evidence.seed}
+        for evidence in known
+    ]
 
 
 def _pair(test: Test, evidence: Evidence) -> tuple[Flags, Flags] | None:

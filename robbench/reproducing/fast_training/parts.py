@@ -56,6 +56,11 @@ class Part(ABC):
         """The paired comparison that decides it; None: nothing is tested."""
         return None
 
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """The defenses that it is about."""
+
     @abstractmethod
     def judge(self, evidence: Evidence, tested: Mapping[Test, PairedDifference]) -> Finding:
         """The verdict; undecided where something was not run.
@@ -83,6 +88,10 @@ class _Compared(Part, ABC):
     @property
     def test(self) -> Test | None:
         return self.candidate, self.baseline, self.attack
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.candidate, self.baseline
 
     @abstractmethod
     def verdict(self, difference: PairedDifference) -> str:
@@ -164,6 +173,10 @@ class Costs(Part):
     share: float
     kind = "cost"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.candidate, self.baseline
+
     def judge(self, evidence: Evidence, tested: Mapping[Test, PairedDifference]) -> Finding:
         values = {"candidate": self.candidate, "baseline": self.baseline}
         mine, other = (_training(evidence, name) for name in (self.candidate, self.baseline))
@@ -196,6 +209,10 @@ class Collapses(Part):
     candidate: str
     expected: bool
     kind = "collapse"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.candidate,)
 
     def judge(self, evidence: Evidence, tested: Mapping[Test, PairedDifference]) -> Finding:
         values = {"candidate": self.candidate}

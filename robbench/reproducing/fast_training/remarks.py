@@ -1,5 +1,6 @@
 """What a reader of the comparison must know: what was not run, and in what its conditions are not equal."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from robbench.reproducing.collecting import remarks
@@ -8,10 +9,9 @@ from robbench.reproducing.fast_training.settings import DIGITS
 from robbench.reproducing.shelf import Shelf
 
 _STAND_IN = (
-    "Digits stand in for what the papers show on CIFAR-10: ε = 0.3 is a large one there, the network is "
-    "small, and each training was made once."
+    "Digits stand in for what the papers show on CIFAR-10: ε = 0.3 is a large one there, and the network is "
+    "small."
 )
-
 _TWICE = {"fast-at-ga", "fast-bat"}
 _UNCOUNTED = (
     "FAST-AT-GA and FAST-BAT differentiate a gradient, which passes do not count apart: beside PGD-AT they "
@@ -19,54 +19,79 @@ _UNCOUNTED = (
 )
 
 
-def remarks_on(known: Sequence[Evidence], shelf: Shelf) -> list[str]:
-    """Remarks on all settings, in sentences."""
-    found = {run: stored for evidence in known for run, stored in evidence.runs.items() if stored is not None}
-    notes = remarks(found, shelf)
-    for evidence in known:
-        notes += _unequal(evidence)
-    if any(evidence.setting == DIGITS and evidence.subjects for evidence in known):
+def remarks_on(known: Sequence[Sequence[Evidence]], shelf: Shelf) -> list[str]:
+    """Remarks on all settings, in sentences.
+
+    Args:
+        known: What is known of each setting, seed by seed.
+        shelf: Where it lies.
+    """
+    trained = [evidence for seeds in known for evidence in seeds]
+    notes = remarks({run: there for one in trained for run, there in one.runs.items() if there}, shelf)
+    for seeds in known:
+        notes += _unequal(seeds)
+    if any(evidence.setting == DIGITS and evidence.subjects for evidence in trained):
         notes.append(_STAND_IN)
-    if any(evidence.subjects.keys() & _TWICE for evidence in known):
+    if any(evidence.subjects.keys() & _TWICE for evidence in trained):
         notes.append(_UNCOUNTED)
-    return [*notes, *_missing(known)]
+    return [*notes, *_seeds(known), *_missing(known)]
 
 
-def _unequal(evidence: Evidence) -> list[str]:
-    trainings = [subject.training for subject in evidence.subjects.values() if subject.training]
+def _unequal(seeds: Sequence[Evidence]) -> list[str]:
+    title = seeds[0].setting.title
+    subjects = [subject for evidence in seeds for subject in evidence.subjects.values()]
+    trainings = [subject.training for subject in subjects if subject.training]
     notes = []
     lengths = {(training["iterations"], training["batch_size"]) for training in trainings}
     if len(lengths) > 1:
         words = ", ".join(f"{count:,} of {batch}" for count, batch in sorted(lengths))
-        notes.append(f"{evidence.setting.title}: trainings have different lengths: {words} images.")
+        notes.append(f"{title}: trainings have different lengths: {words} images.")
     held_out = {training["held_out"] for training in trainings}
     if len(held_out) > 1:
         words = " to ".join(f"{count:,.0f}" for count in (min(held_out), max(held_out)))
         notes.append(
-            f"{evidence.setting.title}: of the training images {words} were held out for the watch, so that "
-            "not all were trained on the same."
+            f"{title}: of the training images {words} were held out for the watch, so that not all were "
+            "trained on the same."
         )
-    failed = [subject.title for subject in evidence.subjects.values() if not subject.learned]
+    failed = dict.fromkeys(subject.title for subject in subjects if not subject.learned)
     if failed:
         notes.append(
-            f"{evidence.setting.title}: {', '.join(failed)} did not learn: clean accuracy is no better than "
-            "guessing. Such a training decides no claim about accuracy or collapse."
+            f"{title}: {', '.join(failed)} did not learn: clean accuracy is no better than guessing. Such a "
+            "training decides no claim about accuracy or collapse."
         )
     devices = {training["device"] for training in trainings}
     if len(devices) > 1:
         notes.append(
-            f"{evidence.setting.title}: seconds were taken under different conditions "
-            f"({'; '.join(sorted(devices))}); passes can be compared."
+            f"{title}: seconds were taken under different conditions ({'; '.join(sorted(devices))}); passes "
+            "can be compared."
         )
     measures = {training["memory_measure"] for training in trainings} - {""}
-    notes += [f"{evidence.setting.title}: memory is {measure}." for measure in sorted(measures)]
+    return [*notes, *(f"{title}: memory is {measure}." for measure in sorted(measures))]
+
+
+def _seeds(known: Sequence[Sequence[Evidence]]) -> list[str]:
+    """From how many seeds the trainings were made, and what follows for the numbers."""
+    notes = []
+    for seeds in known:
+        counts = Counter(one.title for evidence in seeds for one in evidence.subjects.values())
+        most = max(counts.values(), default=0)
+        if most == 1:
+            notes.append(f"{seeds[0].setting.title}: each training was made once.")
+        elif most:
+            fewer = [title for title, count in counts.items() if count < most]
+            but = f", fewer of {', '.join(fewer)}" if fewer else ""
+            notes.append(
+                f"{seeds[0].setting.title}: {most} trainings of each defense{but}, from as many seeds; "
+                "accuracies and costs are their means, intervals leave the images to chance and not the "
+                "seeds, and a claim is decided where every seed decides it alike."
+            )
     return notes
 
 
-def _missing(known: Sequence[Evidence]) -> list[str]:
-    lacking = [
-        f"{evidence.setting.title} ({len(missing)} of {len(evidence.setting.defenses)} defenses)"
-        for evidence in known
-        if (missing := [name for name in evidence.setting.defenses if name not in evidence.subjects])
-    ]
+def _missing(known: Sequence[Sequence[Evidence]]) -> list[str]:
+    lacking = []
+    for seeds in known:
+        setting, there = seeds[0].setting, set().union(*(evidence.subjects for evidence in seeds))
+        if missing := [name for name in setting.defenses if name not in there]:
+            lacking.append(f"{setting.title} ({len(missing)} of {len(setting.defenses)} defenses)")
     return [f"Not run: {'; '.join(lacking)}."] if lacking else []

@@ -25,6 +25,7 @@ class Setting:
         epsilon: The radius of the comparison, in pixel scale.
         eps_grid: The grid of the curves, which holds 0 and ``epsilon``.
         defenses: Registered defenses.
+        seeds: Of the trainings; each defense is trained from every one.
         folder: Where the models lie that were trained for this comparison; empty: they are the ordinary ones.
         budget: What each of those trainings may spend.
         options: Of those trainings, where they differ from their papers'.
@@ -35,6 +36,7 @@ class Setting:
     epsilon: float
     eps_grid: str
     defenses: tuple[str, ...]
+    seeds: tuple[int, ...] = (0,)
     folder: str = ""
     budget: str = ""
     options: tuple[tuple[str, float], ...] = ()
@@ -48,11 +50,13 @@ class Setting:
     @property
     def runs(self) -> tuple[PaperRun, ...]:
         """All runs."""
-        return tuple(run for defense in self.defenses for run in self.runs_of(defense))
+        return tuple(
+            run for seed in self.seeds for defense in self.defenses for run in self.runs_of(defense, seed)
+        )
 
-    def runs_of(self, defense: str) -> tuple[PaperRun, PaperRun]:
-        """The curves of one defense, and AutoAttack at the one ε: it costs thousands of passes a sample."""
-        training = Training(self.dataset, defense, self.options, folder=self.folder, budget=self.budget)
+    def runs_of(self, defense: str, seed: int) -> tuple[PaperRun, PaperRun]:
+        """The curves of one model, and AutoAttack at the one ε: it costs thousands of passes a sample."""
+        training = self._training(defense, seed)
         curves = PaperRun(
             training, STRONGER, (PGD, BPDA), part="fast", eps_grid=self.eps_grid, most=self.most
         )
@@ -61,6 +65,19 @@ class Setting:
             training, STRONGER, (AUTOATTACK,), part="autoattack", eps_grid=at_epsilon, most=self.most
         )
         return curves, strongest
+
+    def _training(self, defense: str, seed: int) -> Training:
+        """Seed 0 has the setting's folder, others lie where ``robbench train --seed 0,1,2`` puts them."""
+        folders = [self.folder, f"seed-{seed}" if seed else ""]
+        return Training(
+            self.dataset,
+            defense,
+            self.options,
+            seed=seed,
+            folder="/".join(filter(None, folders)),
+            budget=self.budget,
+            watched=True,
+        )
 
 
 def setting_title(dataset: str, epsilon: float) -> str:
@@ -74,6 +91,7 @@ DIGITS = Setting(
     0.3,
     "0:0.3:7",
     ("natural", *_ADVERSARIAL, "stability", "binarize", "sq", "nsq", "nsq-fgsm"),
+    seeds=(0, 1, 2),
 )
 CIFAR10 = Setting(
     "cifar10",

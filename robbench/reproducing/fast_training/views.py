@@ -5,20 +5,23 @@ from collections.abc import Sequence
 import pandas as pd
 
 from robbench.analysis.worst_of import WORST_OF, worst_of_curve
-from robbench.reproducing.collecting import DONE
 from robbench.reproducing.fast_training.evidence import Evidence, Subject
+from robbench.reproducing.fast_training.seeds import SETTING, over_seeds
 from robbench.reproducing.fast_training.settings import BPDA, PGD, YARDSTICK, setting_title
 from robbench.schema import CURVES
 
-_COLUMNS = ("setting_epsilon", "title", *(column.name for column in CURVES))
-"""Of the curves, the ε of the setting and the title first; worst-of at that ε counts AutoAttack too."""
+_COLUMNS = ("setting_epsilon", "training_seed", "title", *(column.name for column in CURVES))
+"""Of the curves, the ε of the setting, the training's seed and the title first; worst-of at that ε counts
+AutoAttack too."""
 _KINDS = {BPDA: "curve", PGD: "plain", WORST_OF: "strongest"}
 
 
 def curves_table(known: Sequence[Evidence]) -> pd.DataFrame:
     """Every curve, and the worst of all attacks at 0 and at the setting's ε."""
     tables = [
-        table.assign(setting_epsilon=evidence.setting.epsilon, title=subject.title)
+        table.assign(
+            setting_epsilon=evidence.setting.epsilon, training_seed=evidence.seed, title=subject.title
+        )
         for evidence in known
         for subject in evidence.subjects.values()
         for table in (subject.curves, *_worst(subject))
@@ -32,23 +35,27 @@ def curves_table(known: Sequence[Evidence]) -> pd.DataFrame:
 
 def cost_panels(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The points of each setting for :func:`robbench.figures.training_cost.draw_training_cost`."""
-    known = summary["worst_of"].notna() & summary["n_forward"].notna()
-    done = _with_remarks(summary.loc[(summary["state"] == DONE) & known])
-    done = done.assign(passes=(done["n_forward"] + done["n_backward"]).astype(float))
-    return {_heading(table): table for _, table in done.groupby(["dataset", "epsilon"], sort=False)}
+    done = over_seeds(summary)
+    known = done.loc[done["worst_of"].notna() & done["n_forward"].notna()]
+    points = known.assign(passes=(known["n_forward"] + known["n_backward"]).astype(float))
+    return {_heading(table): table for _, table in points.groupby(SETTING, sort=False)}
 
 
 def curve_blocks(summary: pd.DataFrame, curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The points of each setting for :func:`robbench.figures.defense_panels.draw_defense_panels`."""
+    """The points of each setting for :func:`robbench.figures.defense_panels.draw_defense_panels`.
+
+    Of a defense that was trained from several seeds these are the curves of the first.
+    """
     blocks = {}
-    done = _with_remarks(summary.loc[summary["state"] == DONE])
-    for (dataset, epsilon), table in done.groupby(["dataset", "epsilon"], sort=False):  # pyright: ignore[reportGeneralTypeIssues]
-        if set(table["defense"]) == {YARDSTICK}:
+    for (dataset, epsilon), trained in summary.groupby(SETTING, sort=False):  # pyright: ignore[reportGeneralTypeIssues]
+        seed = trained["seed"].min()
+        table = over_seeds(trained.loc[trained["seed"] == seed])
+        if table.empty or set(table["defense"]) == {YARDSTICK}:
             continue  # it is drawn beside the others, and has no panel of its own
         ranked = table.sort_values("worst_of", ascending=False, kind="stable")
         order = {name: place for place, name in enumerate(ranked["defense"])}
         own = curves.loc[(curves["dataset"] == dataset) & (curves["setting_epsilon"] == epsilon)]
-        own = own.assign(
+        own = own.loc[own["training_seed"] == seed].assign(
             kind=own["attack"].map(_KINDS),
             **{
                 name: own["defense"].map(dict(zip(table["defense"], table[name], strict=True)))
@@ -65,16 +72,6 @@ def _worst(subject: Subject) -> list[pd.DataFrame]:
     """The worst-of curve; empty where an attack is missing."""
     survival = subject.survivals.get(WORST_OF)
     return [] if survival is None else [worst_of_curve(subject.curves, survival)]
-
-
-def _with_remarks(done: pd.DataFrame) -> pd.DataFrame:
-    """With what a training came to, as flags and in words."""
-    seen = done["overfitting"].fillna("").astype(str)
-    collapsed, recovered = seen.str.startswith("collapsed"), seen.str.endswith("recovered")
-    words = pd.Series("", index=done.index)
-    words = words.mask(collapsed, "collapsed").mask(collapsed & recovered, "collapsed, recovered in part")
-    words = words.mask(~done["learned"].astype(bool), "did not learn")
-    return done.assign(collapsed=collapsed, recovered=recovered, remark=words)
 
 
 def _heading(table: pd.DataFrame) -> str:

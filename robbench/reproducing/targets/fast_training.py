@@ -34,10 +34,11 @@ class FastTraining(Target):
 
     def collect(self, shelf: Shelf) -> Collected | None:
         known = [gather_evidence(setting, shelf) for setting in SETTINGS]
-        summary = pd.concat([summarize(evidence) for evidence in known], ignore_index=True)
-        claims = [judge_claims(CLAIMS[evidence.setting], evidence) for evidence in known]
+        trained = [evidence for seeds in known for evidence in seeds]
+        summary = pd.concat([summarize(evidence) for evidence in trained], ignore_index=True)
+        claims = [judge_claims(CLAIMS[seeds[0].setting], seeds) for seeds in known]
         more = {
-            _CURVES: curves_table(known),
+            _CURVES: curves_table(trained),
             _CLAIMS: pd.concat(claims, ignore_index=True),
         }
         return Collected(summary, remarks_on(known, shelf), more=more)
