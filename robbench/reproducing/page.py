@@ -76,7 +76,7 @@ def _paper(runs: Sequence[PaperRun], shelf: Shelf) -> list[str]:
 def _costs(trainings: pd.DataFrame) -> list[str]:
     if not len(trainings):
         return []
-    return [markdown_table(cost_table(trainings)), *(f"{note}\n" for note in cost_notes(trainings))]
+    return [*_folded(cost_table(trainings)), "", *(f"{note}\n" for note in cost_notes(trainings))]
 
 
 def _section(target: Target, shelf: Shelf) -> list[str]:
@@ -107,7 +107,7 @@ def _section(target: Target, shelf: Shelf) -> list[str]:
 
 
 def _folded(table: TextTable) -> list[str]:
-    """A table that opens on a click, without the heading that its section has already."""
+    """A table that opens on a click."""
     return [f"<details><summary>{escape(table.title)}</summary>", "", _body(table), "</details>"]
 
 
