@@ -32,7 +32,7 @@ def compare_with(pairs: Mapping[str, Sequence[Pair]]) -> Comparison:
     randomized, and those of attacks that share their computations.
 
     Args:
-        pairs: By candidate, one for each attack; all on the same samples and radii.
+        pairs: By candidate, one for each attack; those of one candidate on the same samples and radii.
     """
     tables = [_points(candidate, *pair) for candidate, of_one in pairs.items() for pair in of_one]
     areas = [_areas(candidate, *pair) for candidate, of_one in pairs.items() for pair in of_one]

@@ -39,9 +39,9 @@ def compare(request: ComparisonRequest, out: Path | None = None) -> Compared:
         radii shown.
 
     Raises:
-        UserError: No complete run, a damaged one, unknown names, different samples, nothing that was swept
-            alike, a radius that is not in the grid, a candidate named beside ``fail_if_worse`` that cannot be
-            compared, or no place to write. Nothing has then been written.
+        UserError: No complete run, a damaged one, unknown names, nothing that was run on the same samples and
+            swept alike, a radius that is in no grid, a named candidate that cannot be compared, or no place
+            to write. Nothing has then been written.
     """
     compared = find_differences(request)
     files = write_comparison(compared.datasets, out or request.results / "comparison")
@@ -63,13 +63,20 @@ def find_differences(request: ComparisonRequest) -> Compared:
         notes += matched.notes
         _check_judged(group, matched, request)
         if matched.pairs:
-            compared, failing = _compare_group(group, matched, request)
+            compared, lacking, failing = _compare_group(group, matched, request)
             datasets.append(compared)
+            notes += lacking
             worse += failing
     if not datasets:
         raise UserError(
             f"There is nothing to compare {request.baseline!r} with in {request.results}.",
             " ".join(notes) or "Run another defense with the same attacks on the same samples.",
+        )
+    compared = {name for found in datasets for name in found.points["candidate"]}
+    left_out = [printable(name) for name in request.candidates if name not in compared]
+    if left_out:
+        raise UserError(
+            f"{', '.join(left_out)} cannot be compared with {printable(request.baseline)}.", " ".join(notes)
         )
     return Compared(datasets, [], notes, worse)
 
@@ -107,36 +114,31 @@ def _choose_groups(groups: list[Gathered], request: ComparisonRequest) -> list[G
 
 
 def _absent_candidates(groups: list[Gathered], request: ComparisonRequest) -> list[str]:
-    """Candidates that never stand beside the baseline, in sentences.
-
-    Raises:
-        UserError: There is one, and it is to be judged.
-    """
-    notes = [
+    """Candidates that never stand beside the baseline, in sentences."""
+    return [
         f"{printable(name)} is left out: it was not run on the same dataset, norm and criterion as "
         f"{printable(request.baseline)}."
         for name in request.candidates
         if not any(name in group.survivals for group in groups)
     ]
-    if notes and request.fail_if_worse is not None:
-        raise UserError("--fail-if-worse cannot judge every candidate.", " ".join(notes))
-    return notes
 
 
 def _compare_group(
     group: Gathered, matched: Matched, request: ComparisonRequest
-) -> tuple[ComparedDataset, list[str]]:
-    baseline, unit = request.baseline, natural_unit(matched.epsilons)
-    comparison = compare_with(matched.pairs)
+) -> tuple[ComparedDataset, list[str], list[str]]:
+    """The comparison, the radii that a candidate lacks and who is worse than allowed, in sentences."""
+    baseline, comparison = request.baseline, compare_with(matched.pairs)
+    points = comparison.points
+    unit = natural_unit(points["epsilon"])
     verdicts = _verdicts(comparison, unit)
     title = f"{dataset_title(group.dataset)}, {norm_title(group.norm)}"
     if group.criterion != "top1":
         title += f", {printable(group.criterion)}"
-    chosen = choose_radii(request.at, matched.epsilons, unit, title)
-    points = comparison.points
-    shown = points.loc[points["epsilon"].isin(chosen)]
-    samples = int(points["n"].iloc[0])
-    heading = f"{title}: accuracy in %, candidate minus baseline in points, n = {samples:,}"
+    grids = {name: of_one[0][0].epsilons for name, of_one in matched.pairs.items()}
+    chosen, lacking = choose_radii(request.at, grids, unit, title)
+    keys = zip(points["candidate"], points["epsilon"], strict=True)
+    shown = points.loc[[epsilon in chosen[name] for name, epsilon in keys]]
+    heading = f"{title}: accuracy in %, candidate minus baseline in points"
     tables = (
         points_table(shown, heading, baseline, unit),
         verdict_table(verdicts, title, baseline),
@@ -154,7 +156,7 @@ def _compare_group(
         verdicts=verdicts,
         tables=tables,
     )
-    return compared, _worse(shown, compared, request.fail_if_worse)
+    return compared, list(lacking.values()), _worse(shown, compared, request.fail_if_worse)
 
 
 def _verdicts(comparison: Comparison, unit: EpsilonUnit) -> pd.DataFrame:

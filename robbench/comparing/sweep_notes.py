@@ -28,9 +28,8 @@ def unlike_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:
         known = second.command if second.command.startswith("robbench run ") else "robbench run …"
         options = ("--sweep", first.asked, "--eps-grid", _grid(first), "--out", f"{second.run}-alike")
         notes.append(
-            f"{printable(name)} under {attacks} is left out: a sweep from ε to ε finds more or less than "
-            f"another one, so a difference might be the sweeps'. {_swept(baseline, first)}; "
-            f"{_swept(name, second)}. To sweep it alike: "
+            f"{printable(name)} under {attacks} is left out: {_unlike(first, second)}. "
+            f"{_swept(baseline, first)}; {_swept(name, second)}. To sweep it alike: "
             f"`{printable(f'{known} {shlex.join(options)}', longest=_WHOLE)}`."
         )
     return notes
@@ -50,6 +49,12 @@ def thoroughness_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:
         for (first, second), attacks in _by_pair(sweeps).items()
         if swept_unlike(first, second)
     ]
+
+
+def _unlike(first: Sweep, second: Sweep) -> str:
+    if set(first.epsilons) & set(second.epsilons) == {0.0}:
+        return "the grids have no radius in common but 0"
+    return "a sweep from ε to ε finds more or less than another one, so a difference might be the sweeps'"
 
 
 def _by_pair(sweeps: Sweeps) -> dict[tuple[Sweep, Sweep], str]:

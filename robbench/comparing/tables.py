@@ -12,17 +12,22 @@ from robbench.text_table import TextTable
 def points_table(points: pd.DataFrame, title: str, baseline: str, unit: EpsilonUnit) -> TextTable:
     """Accuracy of both, their difference with its interval, and the test.
 
+    The number of samples stands in the title, or in a column where it is not the same in every row.
+
     Args:
         points: The rows to show, see :class:`robbench.analysis.comparison.Comparison`.
         title: What stands above it.
         baseline: The baseline's name.
         unit: The unit of ε.
     """
+    counts = sorted(set(points["n"]))
+    several = len(counts) > 1
     rows = [
         (
             printable(row["candidate"]),
             printable(row["attack"]),
             unit.format(row["epsilon"]),
+            *([f"{row['n']:,}"] if several else []),
             _percent(row["baseline_accuracy"]),
             _percent(row["candidate_accuracy"]),
             signed(row["difference"]),
@@ -32,8 +37,10 @@ def points_table(points: pd.DataFrame, title: str, baseline: str, unit: EpsilonU
         for row in points.to_dict("records")
     ]
     shares = (f"{printable(baseline)} %", "candidate %")
-    columns = ("candidate", "attack", "ε", *shares, "difference", "95 % interval", "p (Holm)")
-    return TextTable(title, columns, rows, numbers=6)
+    counted = ["n"] if several else []
+    columns = ("candidate", "attack", "ε", *counted, *shares, "difference", "95 % interval", "p (Holm)")
+    title += "" if several else f", n = {counts[0]:,}"
+    return TextTable(title, columns, rows, numbers=6 + several)
 
 
 def verdict_table(verdicts: pd.DataFrame, title: str, baseline: str) -> TextTable:

@@ -174,9 +174,8 @@ def test_attacks_on_weights_that_were_replaced_are_left_out(tmp_path: Path) -> N
 def test_a_candidate_that_never_meets_the_baseline_is_not_passed_in_silence(tmp_path: Path) -> None:
     make_run(tmp_path / "a", {("base", "pgd20"): MIDDLE, ("nsq", "pgd20"): MIDDLE})
     make_run(tmp_path / "b", {("sq", "pgd20"): WEAK}, dataset="mnist")
-    assert any(note.startswith("sq is left out") for note in ask(tmp_path, candidates=("nsq", "sq")).notes)
-    with pytest.raises(UserError, match="cannot judge every candidate"):
-        ask(tmp_path, candidates=("nsq", "sq"), fail_if_worse=1.0)
+    with pytest.raises(UserError, match="sq is left out: it was not run on the same dataset"):
+        ask(tmp_path, candidates=("nsq", "sq"))
 
 
 def test_samples_meet_by_identity_whatever_their_order(tmp_path: Path) -> None:
@@ -191,11 +190,59 @@ def test_different_samples_are_refused_and_named(tmp_path: Path) -> None:
     make_run(tmp_path / "b", {("nsq", "pgd20"): STRONG[:70]}, first=40)
     with pytest.raises(UserError) as refused:
         ask(tmp_path)
-    message = refused.value.message
-    assert "base under pgd20 has 100 and nsq under pgd20 has 70" in message
+    message = str(refused.value)
+    assert "base under pgd20 has 100, nsq under pgd20 has 70" in message
     assert "40 only base under pgd20 (0000000000000000, 0000000000000001, 0000000000000002, …)" in message
     assert "10 only nsq under pgd20 (0000000000000064" in message
     assert not (tmp_path / "comparison").exists()
+
+
+def test_each_candidate_is_compared_on_its_own_samples_and_radii(tmp_path: Path) -> None:
+    make_run(tmp_path / "all", {("base", "pgd100"): STRONG, ("nsq", "pgd100"): WEAK})
+    few = {("base", "pgd20"): until([3] * 30, 3), ("mine", "pgd20"): until([1] * 30, 3)}
+    make_run(tmp_path / "few", few, grid=(0.0, 0.1, 0.2))
+    compared = ask(tmp_path)
+    points = compared.datasets[0].points
+    assert dict(zip(points["candidate"], points["n"], strict=True)) == {"nsq": 100, "mine": 30}
+    assert points.groupby("candidate")["epsilon"].max().to_dict() == {"mine": 0.2, "nsq": 0.3}
+    shown = compared.datasets[0].tables[0]
+    assert next(row[:4] for row in shown.rows if row[0] == "mine") == ("mine", "pgd20", "0", "30")
+    assert shown.columns[3] == "n"
+    assert "n = " not in shown.title
+    assert not any("different grids" in note for note in compared.notes)
+
+
+def test_a_radius_that_only_some_have_is_shown_for_those(tmp_path: Path) -> None:
+    make_run(tmp_path / "all", {("base", "pgd100"): STRONG, ("nsq", "pgd100"): WEAK})
+    few = {("base", "pgd20"): until([3] * N, 3), ("mine", "pgd20"): until([1] * N, 3)}
+    make_run(tmp_path / "few", few, grid=(0.0, 0.1, 0.2))
+    compared = ask(tmp_path, at="0.1,0.3")
+    rows = [row[:3] for row in compared.datasets[0].tables[0].rows]
+    assert rows == [("nsq", "pgd100", "0.1"), ("nsq", "pgd100", "0.3"), ("mine", "pgd20", "0.1")]
+    assert "mine is not shown at ε = 0.3: it is compared at 0, 0.1, 0.2." in compared.notes
+    with pytest.raises(UserError, match=r"ε = 0.25 is not in the grid"):
+        ask(tmp_path, at="0.1,0.25")
+
+
+def test_only_who_truly_differs_in_samples_is_left_out_unless_named(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): STRONG, ("nsq", "pgd20"): WEAK})
+    make_run(tmp_path / "b", {("sq", "pgd20"): STRONG[:70]})
+    compared = ask(tmp_path)
+    assert set(compared.datasets[0].points["candidate"]) == {"nsq"}
+    assert any(
+        note.startswith("sq under pgd20 is left out: only results on the same") for note in compared.notes
+    )
+    with pytest.raises(UserError, match="sq cannot be compared with base"):
+        ask(tmp_path, candidates=("nsq", "sq"))
+
+
+def test_worst_of_stands_on_one_set_of_samples(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd100"): STRONG, ("nsq", "pgd100"): WEAK})
+    make_run(tmp_path / "b", {("base", "pgd20"): STRONG[:30], ("nsq", "pgd20"): WEAK[:30]})
+    compared = ask(tmp_path)
+    assert set(compared.datasets[0].points["attack"]) == {"pgd100"}
+    (note,) = compared.notes
+    assert note.startswith("nsq under pgd20 is left out: it was not run on the 100 samples of pgd100")
 
 
 def test_another_label_of_the_same_image_is_another_sample(tmp_path: Path) -> None:
