@@ -16,12 +16,15 @@ class Sweep:
         command: The command that made the run; empty where it is not known.
         strategy: As the curve has it: ``independent``, ``auto: search+auto: survivors``.
         epsilons: The run's whole grid, ascending from 0.
+        ingredients: What the attack was made of beside robbench, and its SHA-256, as the run recorded it: the
+            source's weights of a transfer attack, the code of another package's.
     """
 
     run: str
     command: str
     strategy: str
     epsilons: tuple[float, ...]
+    ingredients: tuple[tuple[str, str], ...] = ()
 
     @property
     def asked(self) -> str:
@@ -55,6 +58,12 @@ def comparable_radii(first: Sweep, second: Sweep) -> tuple[float, ...]:
         return common[:1]
     pairs = zip(first.epsilons, second.epsilons, strict=False)
     return tuple(epsilon for epsilon, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def differing_ingredients(first: Sweep, second: Sweep) -> list[str]:
+    """What two attacks of one name are known to be made of differently; then they are two attacks."""
+    known = dict(first.ingredients)
+    return [name for name, value in second.ingredients if known.get(name, value) != value]
 
 
 def swept_unlike(first: Sweep, second: Sweep) -> bool:

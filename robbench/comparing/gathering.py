@@ -83,6 +83,7 @@ def _add(
         group.titles |= defense_titles(points)
         epsilons = tuple(sorted({float(epsilon) for epsilon in points["epsilon"]}))
         wanted = dict(zip(points["attack"], points["strategy"], strict=True))
+        views = dict(zip(points["attack"], points["view"], strict=True))
         rows = outcomes.get(key)
         missing = set(wanted) - set([] if rows is None else rows["attack"])
         if rows is None or missing:
@@ -94,4 +95,15 @@ def _add(
             group.survivals.setdefault(defense, {})[attack] = survival
             group.costs[defense, attack] = cost_of(manifest, defense, survival.jobs)
             command = str(manifest.get("command") or "")
-            group.sweeps[defense, attack] = Sweep(str(run), command, wanted[attack], epsilons)
+            parts = _ingredients(manifest, attack, views[attack])
+            group.sweeps[defense, attack] = Sweep(str(run), command, wanted[attack], epsilons, parts)
+
+
+def _ingredients(manifest: dict[str, Any], attack: str, view: str) -> tuple[tuple[str, str], ...]:
+    """What an attack was made of beside robbench, as far as the run's record says."""
+    spec = manifest.get("spec")
+    if not isinstance(spec, dict):
+        return ()
+    source = view.removeprefix("transfer:") if view.startswith("transfer:") else ""
+    names = (*([f"weights of {source}"] if source else []), f"code of {attack}")
+    return tuple((name, str(spec[name])) for name in names if spec.get(name))

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from robbench.analysis.comparison import Pair
 from robbench.analysis.survival import Survival
-from robbench.analysis.sweeps import Sweep, comparable_radii
+from robbench.analysis.sweeps import Sweep, comparable_radii, differing_ingredients
 from robbench.analysis.worst_of import needs_worst_of, worst_of
 from robbench.comparing.gathering import Gathered
 from robbench.comparing.sample_notes import differing_notes, other_samples_notes
-from robbench.comparing.sweep_notes import Sweeps, thoroughness_notes, unlike_notes
+from robbench.comparing.sweep_notes import Sweeps, other_attack_notes, thoroughness_notes, unlike_notes
 from robbench.figures.titles import printable
 
 
@@ -64,9 +64,11 @@ def _choose_attacks(found: Gathered, baseline: str, name: str) -> tuple[list[str
     if not both:
         return [], [f"{printable(name)} is left out: no attack was run on both it and {printable(baseline)}."]
     sweeps = _sweeps(found, baseline, name, both)
-    unlike = [attack for attack in both if not _are_alike(*sweeps[attack])]
-    notes = unlike_notes(baseline, name, {attack: sweeps[attack] for attack in unlike})
-    alike = [attack for attack in both if attack not in unlike]
+    foreign = {attack: pair for attack, pair in sweeps.items() if differing_ingredients(*pair)}
+    same = {attack: pair for attack, pair in sweeps.items() if attack not in foreign}
+    unlike = {attack: pair for attack, pair in same.items() if not _are_alike(*pair)}
+    alike = [attack for attack in same if attack not in unlike]
+    notes = other_attack_notes(baseline, name, foreign) + unlike_notes(baseline, name, unlike)
     chosen, others = _choose_samples(found, baseline, name, alike)
     notes += others
     if chosen:

@@ -1,9 +1,9 @@
-"""What a reader is told where two defenses were not swept alike."""
+"""What a reader is told where two defenses were not attacked and swept alike."""
 
 import shlex
 from collections.abc import Mapping
 
-from robbench.analysis.sweeps import Sweep, swept_unlike
+from robbench.analysis.sweeps import Sweep, differing_ingredients, swept_unlike
 from robbench.epsilon import typed_grid
 from robbench.figures.epsilon_axis import natural_unit
 from robbench.figures.titles import printable
@@ -13,6 +13,26 @@ Sweeps = Mapping[str, tuple[Sweep, Sweep]]
 
 _WHOLE = 2000
 """Characters of a command or a folder, which nobody can type when it is shortened."""
+
+
+def other_attack_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:
+    """Why a candidate is not compared under attacks that have one name and are not the same.
+
+    Args:
+        baseline: The baseline's name.
+        name: The candidate's.
+        sweeps: Those whose attacks are made of something else.
+    """
+    notes = []
+    for (first, second), attacks in _by_pair(sweeps).items():
+        parts = differing_ingredients(first, second)
+        are = "are" if parts[0].startswith("weights") else "is"
+        notes.append(
+            f"{printable(name)} under {attacks} is left out: it is another attack there, because the "
+            f"{' and the '.join(map(printable, parts))} {are} not the same. {_swept(baseline, first)}; "
+            f"{_swept(name, second)}. Run both with the same --models-dir and the same packages."
+        )
+    return notes
 
 
 def unlike_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:

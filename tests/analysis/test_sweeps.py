@@ -2,7 +2,7 @@
 
 import pytest
 
-from robbench.analysis.sweeps import Sweep, comparable_radii, swept_unlike
+from robbench.analysis.sweeps import Sweep, comparable_radii, differing_ingredients, swept_unlike
 
 FINE, COARSE, LONGER = (0.0, 0.1, 0.2, 0.3), (0.0, 0.3), (0.0, 0.1, 0.2, 0.25, 0.3)
 
@@ -54,3 +54,10 @@ def test_a_sweep_that_may_find_more_is_told() -> None:
 )
 def test_what_was_asked(strategy: str, asked: str) -> None:
     assert sweep(strategy).asked == asked
+
+
+def test_what_attacks_are_made_of_is_compared_where_both_recorded_it() -> None:
+    one, other = (Sweep("a", "", "survivors", FINE, (("code of x", sha),)) for sha in ("1", "2"))
+    assert differing_ingredients(one, other) == ["code of x"]
+    assert differing_ingredients(one, one) == []
+    assert differing_ingredients(one, sweep("survivors")) == []

@@ -29,6 +29,7 @@ def make_run(
     weights: str = "w",
     examples: int = 0,
     titles: Mapping[str, str] | None = None,
+    spec: Mapping[str, object] | None = None,
     **constants: Any,
 ) -> Path:
     """A run of these flags, each computed by a job of its own.
@@ -41,12 +42,13 @@ def make_run(
         weights: What tells the weights of its defenses from others of the same names.
         examples: How many adversarial images each job keeps.
         titles: What the run prints for its defenses, where that is not their name.
+        spec: What its manifest says was asked.
         **constants: Columns of the outcomes.
     """
     names = dict.fromkeys(defense for defense, _ in broken)
     manifest = {
         "identity": "ab12",
-        "spec": {},
+        "spec": dict(spec or {}),
         "defenses": {
             name: {
                 "title": (titles or {}).get(name, name),

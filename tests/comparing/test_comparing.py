@@ -146,6 +146,29 @@ def test_what_was_swept_otherwise_is_left_out_where_the_rest_can_be_compared(tmp
         ask(tmp_path, candidates=("free", "sq"), fail_if_worse=0.0)
 
 
+@pytest.mark.parametrize(
+    ("ingredient", "view", "words"),
+    [
+        ("weights of pgd-at", "transfer:pgd-at", "the weights of pgd-at are not the same"),
+        ("code of theirs", "exact", "the code of theirs is not the same"),
+    ],
+)
+def test_attacks_made_of_something_else_are_other_attacks(
+    tmp_path: Path, ingredient: str, view: str, words: str
+) -> None:
+    make_run(tmp_path / "a", {("base", "theirs"): STRONG}, view=view, spec={ingredient: "one"})
+    make_run(tmp_path / "b", {("nsq", "theirs"): WEAK}, view=view, spec={ingredient: "another"})
+    # What a run did not record tells nothing.
+    make_run(tmp_path / "c", {("sq", "theirs"): WEAK}, view=view, spec={"weights of sq": "else"})
+    make_run(tmp_path / "d", {("base", "pgd20"): STRONG, ("nsq", "pgd20"): STRONG})
+    compared = ask(tmp_path)
+    rows = compared.datasets[0].verdicts[["candidate", "attack"]].to_numpy().tolist()
+    assert [row for row in rows if row[1] != WORST_OF] == [["nsq", "pgd20"], ["sq", "theirs"]]
+    (note,) = [note for note in compared.notes if "is left out" in note]
+    assert note.startswith("nsq under theirs is left out: ")
+    assert words in note
+
+
 def test_the_more_thorough_of_two_sweeps_over_one_grid_is_told(tmp_path: Path) -> None:
     make_run(tmp_path / "a", {("base", "pgd20"): STRONG})
     make_run(tmp_path / "b", {("nsq", "pgd20"): STRONG}, strategy="auto: search")
@@ -204,7 +227,8 @@ def test_each_candidate_is_compared_on_its_own_samples_and_radii(tmp_path: Path)
     compared = ask(tmp_path)
     points = compared.datasets[0].points
     assert dict(zip(points["candidate"], points["n"], strict=True)) == {"nsq": 100, "mine": 30}
-    assert points.groupby("candidate")["epsilon"].max().to_dict() == {"mine": 0.2, "nsq": 0.3}
+    grids = {name: list(rows["epsilon"]) for name, rows in points.groupby("candidate")}
+    assert grids == {"mine": [0.0, 0.1, 0.2], "nsq": [0.0, 0.1, 0.2, 0.3]}
     shown = compared.datasets[0].tables[0]
     assert next(row[:4] for row in shown.rows if row[0] == "mine") == ("mine", "pgd20", "0", "30")
     assert shown.columns[3] == "n"
