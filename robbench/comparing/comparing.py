@@ -1,6 +1,7 @@
 """From a folder of runs to a comparison: tables, files and what to fail on."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,9 @@ def compare(request: ComparisonRequest, out: Path | None = None) -> Compared:
 
     Raises:
         UserError: No complete run, a damaged one, unknown names, nothing that was run on the same samples and
-            swept alike, a radius that is in no grid, a named candidate that cannot be compared, or no place
-            to write. Nothing has then been written.
+            swept alike, a radius that is in no grid, a named candidate that cannot be compared, with
+            ``fail_if_worse`` one of which anything that both met is left out, or no place to write. Nothing
+            has then been written.
     """
     compared = find_differences(request)
     files = write_comparison(compared.datasets, out or request.results / "comparison")
@@ -60,12 +62,13 @@ def find_differences(request: ComparisonRequest) -> Compared:
     notes += _absent_candidates(groups, request)
     for group in groups:
         matched = match(group, request.baseline, request.candidates)
-        notes += matched.notes
-        _check_judged(group, matched, request)
+        notes += [note for reasons in matched.dropped.values() for note in reasons] + matched.notes
+        _check_judged(group, matched.dropped, request)
         if matched.pairs:
             compared, lacking, failing = _compare_group(group, matched, request)
+            _check_judged(group, lacking, request)
+            notes += [note for reasons in lacking.values() for note in reasons]
             datasets.append(compared)
-            notes += lacking
             worse += failing
     if not datasets:
         raise UserError(
@@ -81,14 +84,15 @@ def find_differences(request: ComparisonRequest) -> Compared:
     return Compared(datasets, [], notes, worse)
 
 
-def _check_judged(group: Gathered, matched: Matched, request: ComparisonRequest) -> None:
-    """Refuse to pass a candidate that somebody named and wants judged, and that was left out."""
-    if request.fail_if_worse is None:
+def _check_judged(group: Gathered, dropped: Mapping[str, list[str]], request: ComparisonRequest) -> None:
+    """Refuse to pass a candidate of which something that is to be judged was left out."""
+    if request.fail_if_worse is None or not dropped:
         return
-    for name in request.candidates:
-        if name in group.survivals and name not in matched.pairs:
-            where = f"{printable(name)} on {printable(group.dataset)}"
-            raise UserError(f"--fail-if-worse cannot judge {where}.", " ".join(matched.notes))
+    others = [] if request.candidates else ["To judge only some defenses, name them with --candidate."]
+    raise UserError(
+        f"--fail-if-worse cannot judge {', '.join(map(printable, dropped))} on {printable(group.dataset)}.",
+        " ".join([note for reasons in dropped.values() for note in reasons] + others),
+    )
 
 
 def _choose_groups(groups: list[Gathered], request: ComparisonRequest) -> list[Gathered]:
@@ -125,8 +129,8 @@ def _absent_candidates(groups: list[Gathered], request: ComparisonRequest) -> li
 
 def _compare_group(
     group: Gathered, matched: Matched, request: ComparisonRequest
-) -> tuple[ComparedDataset, list[str], list[str]]:
-    """The comparison, the radii that a candidate lacks and who is worse than allowed, in sentences."""
+) -> tuple[ComparedDataset, dict[str, list[str]], list[str]]:
+    """The comparison, by candidate the radii that it lacks, and who is worse than allowed, in sentences."""
     baseline, comparison = request.baseline, compare_with(matched.pairs)
     points = comparison.points
     unit = natural_unit(points["epsilon"])
@@ -156,7 +160,7 @@ def _compare_group(
         verdicts=verdicts,
         tables=tables,
     )
-    return compared, list(lacking.values()), _worse(shown, compared, request.fail_if_worse)
+    return compared, lacking, _worse(shown, compared, request.fail_if_worse)
 
 
 def _verdicts(comparison: Comparison, unit: EpsilonUnit) -> pd.DataFrame:

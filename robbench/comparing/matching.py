@@ -19,6 +19,17 @@ class Matched(NamedTuple):
     pairs: dict[str, list[Pair]]
     """By candidate, one for each attack that both it and the baseline met, on the same samples and radii;
     then worst-of of these attacks, where it says something of its own. Candidates may differ in both."""
+    dropped: dict[str, list[str]]
+    """By candidate, why something that both met is not compared, or nothing can be, in sentences."""
+    notes: list[str]
+    """What else a reader should know, in sentences."""
+
+
+class _Choice(NamedTuple):
+    """The attacks under which a candidate is compared; the rest as in :class:`Matched`."""
+
+    attacks: list[str]
+    dropped: list[str]
     notes: list[str]
 
 
@@ -30,51 +41,54 @@ def match(found: Gathered, baseline: str, asked: Sequence[str]) -> Matched:
         baseline: The baseline.
         asked: The candidates; those that are absent are passed over. Empty: all other defenses.
     """
-    pairs, notes, shortened = dict[str, list[Pair]](), list[str](), dict[str, list[str]]()
+    pairs, dropped, notes = dict[str, list[Pair]](), dict[str, list[str]](), list[str]()
+    shortened: dict[str, list[str]] = {}
     for name in asked or found.survivals:
         if name not in found.survivals or name == baseline:
             continue
-        chosen, said = _choose_attacks(found, baseline, name)
-        notes += said
-        if not chosen:
-            continue
-        sweeps = _sweeps(found, baseline, name, chosen)
+        choice = _choose_attacks(found, baseline, name)
+        sweeps = _sweeps(found, baseline, name, choice.attacks)
         epsilons = _common_radii(sweeps)
-        if not epsilons:
-            notes.append(f"{printable(name)} is left out: its grids have no radius in common but 0.")
-            continue
-        pairs[name] = [
-            (first.at(epsilons), second.at(epsilons))
-            for first, second in (_sides(found, baseline, name, attack) for attack in chosen)
-        ]
-        if text := _shortened(sweeps, epsilons):
-            shortened.setdefault(text, []).append(printable(name))
+        reasons = choice.dropped
+        if sweeps and not epsilons:
+            reasons = [*reasons, f"{printable(name)} is left out: its grids have no radius in common but 0."]
+        if reasons:
+            dropped[name] = reasons
+        if epsilons:
+            sides = [_sides(found, baseline, name, attack) for attack in choice.attacks]
+            pairs[name] = [(first.at(epsilons), second.at(epsilons)) for first, second in sides]
+            notes += choice.notes
+            if text := _shortened(sweeps, epsilons):
+                shortened.setdefault(text, []).append(printable(name))
     notes += [f"{', '.join(names)}: {text}" for text, names in shortened.items()]
     if needs_worst_of(side for of_one in pairs.values() for side in zip(*of_one, strict=True)):
         for of_one in pairs.values():
             first, second = (worst_of(side) for side in zip(*of_one, strict=True))
             of_one.append((first, second))
-    return Matched(pairs, notes)
+    return Matched(pairs, dropped, notes)
 
 
-def _choose_attacks(found: Gathered, baseline: str, name: str) -> tuple[list[str], list[str]]:
-    """The attacks that a candidate met as the baseline did, and what a reader should know of the rest."""
+def _choose_attacks(found: Gathered, baseline: str, name: str) -> _Choice:
+    """The attacks that a candidate met as the baseline did."""
     known = found.survivals
     both = [attack for attack in known[baseline] if attack in known[name]]
     if not both:
-        return [], [f"{printable(name)} is left out: no attack was run on both it and {printable(baseline)}."]
+        none = f"{printable(name)} is left out: no attack was run on both it and {printable(baseline)}."
+        return _Choice([], [none], [])
     sweeps = _sweeps(found, baseline, name, both)
     foreign = {attack: pair for attack, pair in sweeps.items() if differing_ingredients(*pair)}
     same = {attack: pair for attack, pair in sweeps.items() if attack not in foreign}
     unlike = {attack: pair for attack, pair in same.items() if not _are_alike(*pair)}
     alike = [attack for attack in same if attack not in unlike]
-    notes = other_attack_notes(baseline, name, foreign) + unlike_notes(baseline, name, unlike)
     chosen, others = _choose_samples(found, baseline, name, alike)
-    notes += others
-    if chosen:
-        notes += _uneven_notes(baseline, name, known)
-        notes += thoroughness_notes(baseline, name, {attack: sweeps[attack] for attack in chosen})
-    return chosen, notes
+    return _Choice(
+        chosen,
+        [*other_attack_notes(baseline, name, foreign), *unlike_notes(baseline, name, unlike), *others],
+        [
+            *_uneven_notes(baseline, name, known),
+            *thoroughness_notes(baseline, name, {attack: sweeps[attack] for attack in chosen}),
+        ],
+    )
 
 
 def _sides(found: Gathered, baseline: str, name: str, attack: str) -> Pair:
@@ -124,6 +138,8 @@ def _uneven_notes(baseline: str, name: str, known: dict[str, dict[str, Survival]
 
 def _common_radii(sweeps: Sweeps) -> tuple[float, ...]:
     """The radii at which a candidate can be compared under all of its attacks; none, if only 0 is left."""
+    if not sweeps:
+        return ()
     common = set.intersection(*(set(comparable_radii(*pair)) for pair in sweeps.values()))
     swept = all(len(sweep.epsilons) > 1 for pair in sweeps.values() for sweep in pair)
     return () if len(common) == 1 and swept else tuple(sorted(common))

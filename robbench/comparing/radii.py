@@ -15,8 +15,8 @@ class ShownRadii(NamedTuple):
 
     by_candidate: dict[str, tuple[float, ...]]
     """Ascending; empty for one that has none of those asked for."""
-    lacking: dict[str, str]
-    """Of the candidates that have not all that was asked for, what they lack, in a sentence."""
+    lacking: dict[str, list[str]]
+    """Of the candidates that have not all that was asked for, what they lack, in sentences."""
 
 
 def choose_radii(
@@ -41,10 +41,10 @@ def choose_radii(
     lacking = {}
     for name, grid in grids.items():
         if missing := sorted(wanted.difference(grid)):
-            lacking[name] = (
+            lacking[name] = [
                 f"{printable(name)} is not shown at ε = {', '.join(map(unit.format, missing))}: "
                 f"it is compared at {', '.join(map(unit.format, grid))}."
-            )
+            ]
     chosen = {name: tuple(sorted(wanted.intersection(grid))) for name, grid in grids.items()}
     return ShownRadii(chosen, lacking)
 

@@ -136,14 +136,36 @@ def test_what_was_swept_otherwise_is_left_out_where_the_rest_can_be_compared(tmp
     make_run(tmp_path / "a", {("base", "pgd20"): MIDDLE, ("base", "noise"): STRONG})
     make_run(tmp_path / "b", {("nsq", "pgd20"): STRONG, ("sq", "pgd20"): STRONG})
     make_run(tmp_path / "c", {("nsq", "noise"): WEAK, ("free", "noise"): WEAK}, strategy="independent")
-    compared = ask(tmp_path, fail_if_worse=0.0)
+    compared = ask(tmp_path)
     rows = compared.datasets[0].points[["candidate", "attack"]].drop_duplicates()
     assert rows.to_numpy().tolist() == [["nsq", "pgd20"], ["sq", "pgd20"]]
-    assert compared.worse == []
     assert any(note.startswith("nsq under noise is left out") for note in compared.notes)
     assert any(note.startswith("free under noise is left out") for note in compared.notes)
+
+
+def test_fail_if_worse_passes_nothing_that_it_did_not_judge(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): MIDDLE, ("base", "noise"): STRONG})
+    make_run(tmp_path / "b", {("nsq", "pgd20"): STRONG, ("sq", "pgd20"): STRONG})
+    make_run(tmp_path / "c", {("nsq", "noise"): WEAK, ("free", "noise"): WEAK}, strategy="independent")
     with pytest.raises(UserError, match="cannot judge free on digits"):
         ask(tmp_path, candidates=("free", "sq"), fail_if_worse=0.0)
+    with pytest.raises(UserError, match="cannot judge nsq on digits") as refused:
+        ask(tmp_path, candidates=("nsq",), fail_if_worse=0.0)
+    assert "nsq under noise is left out" in str(refused.value)
+    assert "To sweep it alike: `robbench run" in str(refused.value)
+    with pytest.raises(UserError, match="cannot judge nsq, free on digits") as refused:
+        ask(tmp_path, fail_if_worse=0.0)
+    assert "name them with --candidate" in str(refused.value)
+    assert ask(tmp_path, candidates=("sq",), fail_if_worse=0.0).worse == []
+
+
+def test_fail_if_worse_needs_every_radius_asked_for(tmp_path: Path) -> None:
+    make_run(tmp_path / "all", {("base", "pgd100"): STRONG, ("nsq", "pgd100"): STRONG})
+    few = {("base", "pgd20"): until([3] * N, 3), ("mine", "pgd20"): until([3] * N, 3)}
+    make_run(tmp_path / "few", few, grid=(0.0, 0.1, 0.2))
+    with pytest.raises(UserError, match="cannot judge mine on digits"):
+        ask(tmp_path, at="0.3", fail_if_worse=1.0)
+    assert ask(tmp_path, at="0.2", fail_if_worse=1.0).worse == []
 
 
 @pytest.mark.parametrize(
