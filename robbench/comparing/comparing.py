@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,20 +57,20 @@ def find_differences(request: ComparisonRequest) -> Compared:
     if allowed is not None and not (math.isfinite(allowed) and allowed >= 0):
         raise UserError(f"--fail-if-worse takes points of accuracy from 0 on, not {allowed:g}.")
     found = gather(request.results)
-    notes = list(found.notes)
-    datasets, worse = [], []
     groups = _choose_groups(found.groups, request)
-    notes += _absent_candidates(groups, request)
+    shared = [*found.notes, *_absent_candidates(groups, request)]
+    notes, datasets, worse = list(shared), [], []
     for group in groups:
         matched = match(group, request.baseline, request.candidates)
-        notes += [note for reasons in matched.dropped.values() for note in reasons] + matched.notes
+        said = [note for reasons in matched.dropped.values() for note in reasons] + matched.notes
         _check_judged(group, matched.dropped, request)
         if matched.pairs:
             compared, lacking, failing = _compare_group(group, matched, request)
             _check_judged(group, lacking, request)
-            notes += [note for reasons in lacking.values() for note in reasons]
-            datasets.append(compared)
+            said += [note for reasons in lacking.values() for note in reasons]
+            datasets.append(replace(compared, notes=(*shared, *said)))
             worse += failing
+        notes += said
     if not datasets:
         raise UserError(
             f"There is nothing to compare {request.baseline!r} with in {request.results}.",
@@ -159,6 +160,7 @@ def _compare_group(
         points=points,
         verdicts=verdicts,
         tables=tables,
+        notes=(),
     )
     return compared, lacking, _worse(shown, compared, request.fail_if_worse)
 

@@ -51,6 +51,7 @@ class ComparedDataset:
         points: Every radius, see :class:`robbench.analysis.comparison.Comparison`.
         verdicts: Areas and the verdict in words, per candidate and attack.
         tables: What a person reads: accuracies at the radii asked for, verdicts, cost.
+        notes: What a reader of these should know, in sentences.
     """
 
     dataset: str
@@ -63,6 +64,7 @@ class ComparedDataset:
     points: pd.DataFrame
     verdicts: pd.DataFrame
     tables: tuple[TextTable, ...]
+    notes: tuple[str, ...]
 
 
 class Compared(NamedTuple):

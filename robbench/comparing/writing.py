@@ -60,7 +60,7 @@ def write_comparison(datasets: Sequence[ComparedDataset], folder: Path) -> list[
 
 
 def markdown_page(compared: ComparedDataset, figure: str) -> str:
-    """The tables of one dataset, the figure and the method, as Markdown.
+    """The tables of one dataset, what to know of them, the figure and the method, as Markdown.
 
     Args:
         compared: The comparison.
@@ -69,6 +69,7 @@ def markdown_page(compared: ComparedDataset, figure: str) -> str:
     parts = [
         f"# {escape(compared.title)}: against {escape(printable(compared.baseline))}\n",
         *map(markdown_table, compared.tables),
+        *(["## Notes\n", *(f"- {escape(note)}" for note in compared.notes), ""] if compared.notes else []),
         f"![Difference over ε]({figure})\n",
         METHOD,
     ]

@@ -87,6 +87,15 @@ def test_only_attacks_that_both_met_are_compared_and_the_others_are_named(tmp_pa
     ]
 
 
+def test_the_page_holds_the_notes_of_its_dataset(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): STRONG, ("base", "noise"): STRONG, ("nsq", "pgd20"): WEAK})
+    make_run(tmp_path / "b", {("base", "pgd20"): STRONG, ("nsq", "pgd20"): WEAK}, dataset="mnist")
+    pages = [path.read_text() for path in ask(tmp_path).files if path.suffix == ".md"]
+    note = "- nsq was not attacked by noise, unlike base: not compared, and not in worst-of."
+    assert [f"## Notes\n\n{note}\n\n![" in page for page in pages] == [True, False]
+    assert "## Notes" not in pages[1]
+
+
 def test_worst_of_is_of_the_attacks_that_each_candidate_shares_with_the_baseline(tmp_path: Path) -> None:
     base = {("base", "pgd20"): STRONG, ("base", "noise"): MIDDLE, ("base", "bpda20"): WEAK}
     two = {("two", "pgd20"): STRONG, ("two", "noise"): STRONG, ("two", "square"): WEAK}
