@@ -1,9 +1,10 @@
 """Files that appear whole or not at all: written beside, flushed to disk, then renamed."""
 
+import errno
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -108,6 +109,22 @@ def make_folder(folder: Path) -> None:
         sync_folder(folder.parent)
     except OSError as error:
         raise cannot_write(folder, error) from error
+
+
+def check_places(files: Iterable[Path]) -> None:
+    """Refuse, before the first of several files is written, a place that one of them cannot take.
+
+    Args:
+        files: Where they are to be written; their folders exist.
+
+    Raises:
+        UserError: There is a folder of that name, or no permission to write beside it.
+    """
+    for path in files:
+        if path.is_dir():
+            raise cannot_write(path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise cannot_write(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
 def sync_folder(folder: Path) -> None:

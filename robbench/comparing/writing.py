@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from robbench.figures.comparison import draw_comparison
 from robbench.figures.rendering import render
 from robbench.figures.titles import norm_title, printable
 from robbench.file_names import file_stem, safe_file_name
-from robbench.files import make_folder, write_bytes, write_csv
+from robbench.files import check_places, make_folder, write_bytes, write_csv
 
 METHOD = (
     "Differences are the candidate minus the baseline, on the same samples. Intervals: Newcombe 1998, method "
@@ -22,11 +23,20 @@ METHOD = (
 )
 
 
+class _Places(NamedTuple):
+    """The files of one dataset."""
+
+    points: Path
+    verdicts: Path
+    page: Path
+    figure: Path
+
+
 def write_comparison(datasets: Sequence[ComparedDataset], folder: Path) -> list[Path]:
     """Write the files of a comparison, replacing those of an earlier one.
 
     Raises:
-        UserError: The place cannot be written to.
+        UserError: A place cannot be written to; nothing has then been written, unless the disk is full.
     """
     pictures = [
         draw_comparison(
@@ -34,29 +44,30 @@ def write_comparison(datasets: Sequence[ComparedDataset], folder: Path) -> list[
         )
         for compared in datasets
     ]
+    places = [_places(compared, folder) for compared in datasets]
     make_folder(folder)
-    files = []
-    for compared, picture in zip(datasets, pictures, strict=True):
-        stem = file_stem(compared.dataset, compared.norm)
-        if compared.criterion != "top1":
-            stem += f"-{safe_file_name(compared.criterion)}"
-        table, verdicts, page, figure = (
-            folder / name
-            for name in (
-                f"comparison-{stem}.csv",
-                f"verdicts-{stem}.csv",
-                f"comparison-{stem}.md",
-                f"comparison-{stem}.png",
-            )
-        )
+    check_places(path for files in places for path in files)
+    for compared, files, picture in zip(datasets, places, pictures, strict=True):
         constants = {"dataset": compared.dataset, "norm": compared.norm, "criterion": compared.criterion}
         constants["baseline"] = compared.baseline
-        write_csv(table, with_constants(compared.points, constants))
-        write_csv(verdicts, with_constants(compared.verdicts, constants))
-        write_bytes(page, markdown_page(compared, figure.name).encode())
-        render(picture, figure, "png")
-        files += [table, verdicts, page, figure]
-    return files
+        write_csv(files.points, with_constants(compared.points, constants))
+        write_csv(files.verdicts, with_constants(compared.verdicts, constants))
+        write_bytes(files.page, markdown_page(compared, files.figure.name).encode())
+        render(picture, files.figure, "png")
+    return [path for files in places for path in files]
+
+
+def _places(compared: ComparedDataset, folder: Path) -> _Places:
+    stem = file_stem(compared.dataset, compared.norm)
+    if compared.criterion != "top1":
+        stem += f"-{safe_file_name(compared.criterion)}"
+    names = (
+        f"comparison-{stem}.csv",
+        f"verdicts-{stem}.csv",
+        f"comparison-{stem}.md",
+        f"comparison-{stem}.png",
+    )
+    return _Places(*(folder / name for name in names))
 
 
 def markdown_page(compared: ComparedDataset, figure: str) -> str:

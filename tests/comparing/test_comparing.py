@@ -356,6 +356,15 @@ def test_bad_requests(tmp_path: Path, options: dict[str, object], words: str) ->
     assert not (tmp_path / "comparison").exists()
 
 
+@pytest.mark.parametrize("name", ["comparison-digits.md", "comparison-digits.png"])
+def test_nothing_is_written_where_one_file_cannot_be(tmp_path: Path, name: str) -> None:
+    make_run(tmp_path, {("base", "pgd20"): STRONG, ("nsq", "pgd20"): WEAK})
+    (tmp_path / "comparison" / name).mkdir(parents=True)
+    with pytest.raises(UserError, match=f"{name} cannot be written: Is a directory"):
+        ask(tmp_path)
+    assert [path.name for path in (tmp_path / "comparison").iterdir()] == [name]
+
+
 def test_folders_without_anything_to_compare(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no folder"):
         ask(tmp_path / "none")
