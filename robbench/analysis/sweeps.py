@@ -18,6 +18,7 @@ class Sweep:
         epsilons: The run's whole grid, ascending from 0.
         ingredients: What the attack was made of beside robbench, and its SHA-256, as the run recorded it: the
             source's weights of a transfer attack, the code of another package's.
+        samples: How many were attacked.
     """
 
     run: str
@@ -25,6 +26,7 @@ class Sweep:
     strategy: str
     epsilons: tuple[float, ...]
     ingredients: tuple[tuple[str, str], ...] = ()
+    samples: int = 0
 
     @property
     def asked(self) -> str:

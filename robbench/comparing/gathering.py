@@ -96,7 +96,9 @@ def _add(
             group.costs[defense, attack] = cost_of(manifest, defense, survival.jobs)
             command = str(manifest.get("command") or "")
             parts = _ingredients(manifest, attack, views[attack])
-            group.sweeps[defense, attack] = Sweep(str(run), command, wanted[attack], epsilons, parts)
+            group.sweeps[defense, attack] = Sweep(
+                str(run), command, wanted[attack], epsilons, parts, len(survival.samples)
+            )
 
 
 def _ingredients(manifest: dict[str, Any], attack: str, view: str) -> tuple[tuple[str, str], ...]:

@@ -1,6 +1,6 @@
 """Who can be compared with whom: the same samples, attacked alike, at the same radii."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from robbench.analysis.comparison import Pair
@@ -95,7 +95,7 @@ def _sides(found: Gathered, baseline: str, name: str, attack: str) -> Pair:
     return found.survivals[baseline][attack], found.survivals[name][attack]
 
 
-def _sweeps(found: Gathered, baseline: str, name: str, attacks: Sequence[str]) -> Sweeps:
+def _sweeps(found: Gathered, baseline: str, name: str, attacks: Iterable[str]) -> Sweeps:
     return {attack: (found.sweeps[baseline, attack], found.sweeps[name, attack]) for attack in attacks}
 
 
@@ -113,9 +113,8 @@ def _choose_samples(
     """
     pairs = {attack: _sides(found, baseline, name, attack) for attack in attacks}
     same = [attack for attack, (first, second) in pairs.items() if second.samples.equals(first.samples)]
-    notes = differing_notes(
-        baseline, name, {attack: pairs[attack] for attack in attacks if attack not in same}
-    )
+    differing = {attack: pair for attack, pair in pairs.items() if attack not in same}
+    notes = differing_notes(baseline, name, differing, _sweeps(found, baseline, name, differing))
     if not same:
         return [], notes
     most = max((pairs[attack][0].samples for attack in same), key=len)

@@ -6,28 +6,33 @@ import pandas as pd
 
 from robbench.analysis.comparison import Pair
 from robbench.analysis.survival import Survival
+from robbench.comparing.sweep_notes import Sweeps, alike_command
 from robbench.figures.titles import printable
 
 _SHOWN = 3
 
 
-def differing_notes(baseline: str, name: str, pairs: Mapping[str, Pair]) -> list[str]:
+def differing_notes(baseline: str, name: str, pairs: Mapping[str, Pair], sweeps: Sweeps) -> list[str]:
     """Why a candidate is not compared under attacks that the baseline met on other samples.
 
     Args:
         baseline: The baseline's name.
         name: The candidate's.
         pairs: What survived on the baseline and on the candidate, by attack; the first is the example.
+        sweeps: How these curves came about.
     """
     if not pairs:
         return []
-    first, second = next(iter(pairs.values()))
+    attack, (first, second) = next(iter(pairs.items()))
+    command = ""
+    if len(first.samples) != len(second.samples):
+        command = f", as in `{alike_command(*sweeps[attack])}`"
     return [
         f"{printable(name)} under {', '.join(map(printable, pairs))} is left out: only results on the same "
         f"samples can be compared, and {_described(baseline, first)}, {_described(name, second)}; "
         f"{_only(first.samples, second.samples, baseline, first.attack)}, "
         f"{_only(second.samples, first.samples, name, second.attack)}. "
-        "Run both on the same --samples, or give the folder of one run."
+        f"Run both on the same --samples{command}, or give the folder of one run."
     ]
 
 

@@ -45,14 +45,26 @@ def unlike_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:
     """
     notes = []
     for (first, second), attacks in _by_pair(sweeps).items():
-        known = second.command if second.command.startswith("robbench run ") else "robbench run …"
-        options = ("--sweep", first.asked, "--eps-grid", _grid(first), "--out", f"{second.run}-alike")
         notes.append(
             f"{printable(name)} under {attacks} is left out: {_unlike(first, second)}. "
             f"{_swept(baseline, first)}; {_swept(name, second)}. To sweep it alike: "
-            f"`{printable(f'{known} {shlex.join(options)}', longest=_WHOLE)}`."
+            f"`{alike_command(first, second)}`."
         )
     return notes
+
+
+def alike_command(first: Sweep, second: Sweep) -> str:
+    """What to type, in print, so that a candidate is attacked as the baseline was.
+
+    Args:
+        first: How the baseline's curve came about.
+        second: How the candidate's did.
+    """
+    known = second.command if second.command.startswith("robbench run ") else "robbench run …"
+    options = ["--sweep", first.asked, "--eps-grid", _grid(first), "--out", f"{second.run}-alike"]
+    if first.samples != second.samples:
+        options = ["--samples", str(first.samples), *options]
+    return printable(f"{known} {shlex.join(options)}", longest=_WHOLE)
 
 
 def thoroughness_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -128,6 +129,19 @@ def test_curves_that_were_swept_otherwise_are_not_compared(tmp_path: Path) -> No
     assert f"base: independent over 0:0.3:4 in {a}; nsq: auto: survivors over 0:0.3:4 in {b}" in said
     assert f"`robbench run … --sweep independent --eps-grid 0:0.3:4 --out {b}-alike`" in said
     assert not (tmp_path / "comparison").exists()
+
+
+def test_the_command_that_sweeps_alike_takes_the_baselines_samples(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", {("base", "pgd20"): STRONG}, strategy="independent")
+    make_run(tmp_path / "b", {("nsq", "pgd20"): WEAK[:60]}, strategy="survivors")
+    alike = (
+        f"`robbench run … --samples 100 --sweep independent --eps-grid 0:0.3:4 --out {tmp_path / 'b'}-alike`"
+    )
+    with pytest.raises(UserError, match=re.escape(alike)):
+        ask(tmp_path)
+    make_run(tmp_path / "c", {("nsq", "pgd20"): WEAK[:60]}, strategy="independent")
+    with pytest.raises(UserError, match="--samples 100 --sweep independent"):
+        ask(tmp_path)
 
 
 def test_survivors_on_another_grid_is_another_attack(tmp_path: Path) -> None:
