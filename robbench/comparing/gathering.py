@@ -14,7 +14,7 @@ from robbench.comparing.costs import Cost, cost_of
 from robbench.errors import UserError
 from robbench.figures.titles import defense_titles
 from robbench.store import find_runs, read_outcomes, read_some_curves
-from robbench.store.layout import read_manifest
+from robbench.store.layout import OUTCOMES_TABLE, read_manifest
 
 _KEYS = ["dataset", "norm", "criterion"]
 
@@ -91,7 +91,9 @@ def _add(
                 f"{run} has curves without rows: {defense!r} under {min(missing)!r}.",
                 "Delete its curves.parquet and repeat the command that began the run.",
             )
-        for attack, survival in survivals_of(rows.loc[rows["attack"].isin(list(wanted))], epsilons).items():
+        for attack, survival in _survivals(
+            run, rows.loc[rows["attack"].isin(list(wanted))], epsilons
+        ).items():
             group.survivals.setdefault(defense, {})[attack] = survival
             group.costs[defense, attack] = cost_of(manifest, defense, survival.jobs)
             command = str(manifest.get("command") or "")
@@ -99,6 +101,16 @@ def _add(
             group.sweeps[defense, attack] = Sweep(
                 str(run), command, wanted[attack], epsilons, parts, len(survival.samples)
             )
+
+
+def _survivals(run: Path, rows: pd.DataFrame, epsilons: tuple[float, ...]) -> dict[str, Survival]:
+    try:
+        return survivals_of(rows, epsilons)
+    except ValueError as error:
+        raise UserError(
+            f"{run / OUTCOMES_TABLE} does not fit its run's curves: {error}.",
+            "Delete that file and repeat the command that began the run: it is written anew.",
+        ) from error
 
 
 def _ingredients(manifest: dict[str, Any], attack: str, view: str) -> tuple[tuple[str, str], ...]:

@@ -36,6 +36,8 @@ def choose_radii(
     if not at:
         thirds = {name: (grid[0], grid[len(grid) // 2], grid[-1]) for name, grid in grids.items()}
         return ShownRadii({name: tuple(dict.fromkeys(radii)) for name, radii in thirds.items()}, {})
+    if not at.strip(" ,"):
+        raise UserError(f"--at {at!r} has no radius.", "Give radii of the grid such as --at 0,0.1,0.2.")
     every = sorted({epsilon for grid in grids.values() for epsilon in grid})
     wanted = {_nearest(epsilon, every, unit, where) for epsilon in parse_grid(at)}
     lacking = {}

@@ -20,7 +20,7 @@ class Differences(NamedTuple):
 
     baseline: str
     verdicts: list[TextTable]
-    """None where nothing could be compared."""
+    """Empty where nothing could be compared."""
     details: list[tuple[str, TextTable]]
     """Further tables under a title."""
     notes: list[str]

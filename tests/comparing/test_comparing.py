@@ -2,11 +2,13 @@ import re
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from robbench.analysis.worst_of import WORST_OF
 from robbench.comparing import Compared, ComparisonRequest, compare
 from robbench.errors import UserError
+from robbench.files import read_table, write_table
 from tests.comparing.runs import make_run, until
 
 N = 100
@@ -357,6 +359,7 @@ def test_different_grids_meet_where_both_have_radii(tmp_path: Path) -> None:
         ({"dataset": "mnits"}, "Did you mean digits?"),
         ({"at": "0.1,0.25"}, r"ε = 0.25 is not in the grid"),
         ({"at": "0.1,0.25"}, r"The grid is 0, 0.1, 0.2, 0.3"),
+        ({"at": ","}, "such as --at 0,0.1,0.2"),
         ({"at": "much"}, "'much' is not a radius"),
         ({"fail_if_worse": -1.0}, "from 0 on"),
         ({"fail_if_worse": float("nan")}, "not nan"),
@@ -412,6 +415,18 @@ def test_curves_without_rows_are_a_damaged_run(tmp_path: Path) -> None:
     (tmp_path / "a" / "outcomes.parquet").write_bytes((other / "outcomes.parquet").read_bytes())
     with pytest.raises(UserError, match="curves without rows: 'nsq' under 'pgd20'"):
         ask(tmp_path / "a")
+
+
+@pytest.mark.parametrize("lengths", [(3,) * N, (4,) * (N - 1) + (3,)])
+def test_outcomes_shorter_than_the_grid_are_a_damaged_run(tmp_path: Path, lengths: tuple[int, ...]) -> None:
+    run = make_run(tmp_path / "run", {("base", "pgd20"): STRONG, ("nsq", "pgd20"): WEAK})
+    outcomes = read_table(run / "outcomes.parquet")
+    kept = [row[: lengths[i % N]] for i, row in enumerate(outcomes["broken"].to_pylist())]
+    position = outcomes.schema.get_field_index("broken")
+    field = outcomes.schema.field(position)
+    write_table(run / "outcomes.parquet", outcomes.set_column(position, field, pa.array(kept, field.type)))
+    with pytest.raises(UserError, match=r"outcomes\.parquet does not fit its run's curves"):
+        ask(tmp_path)
 
 
 HOSTILE = ["<script>alert(1)</script>", "../../x", "$x$", "a|b", "\x1b[31mred", "`code`\n# title", "é" * 300]
