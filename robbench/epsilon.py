@@ -6,6 +6,8 @@ from fractions import Fraction
 
 from robbench.errors import UserError
 
+LARGEST_DISTANCE = 1e4
+"""Under l2: images of a hundred million pixels are no farther apart."""
 MAX_POINTS = 1000
 
 
@@ -86,6 +88,19 @@ def check_pixel_radii(points: tuple[float, ...]) -> None:
         )
 
 
+def check_image_radii(points: tuple[float, ...]) -> None:
+    """Refuse radii under l2 that no two images are apart by, however large they are.
+
+    Raises:
+        UserError: One is above :data:`LARGEST_DISTANCE`.
+    """
+    if max(points) > LARGEST_DISTANCE:
+        raise UserError(
+            f"ε = {max(points):g} is farther than images in [0, 1] can be apart.",
+            "Under l2 it is the square root of the sum over all pixels; give radii such as 0,0.5,1.",
+        )
+
+
 def _parse_range(text: str) -> tuple[float, ...]:
     parts = text.split(":")
     if len(parts) != 3:
@@ -125,6 +140,9 @@ def _read_number(text: str) -> Fraction:
 
 
 def _finite(text: str) -> Fraction:
-    if not math.isfinite(float(text)):
+    value = float(text)
+    is_zero = not any(digit in "123456789" for digit in text.lower().partition("e")[0])
+    # Fraction would write out the zeros of an exponent that is out of range.
+    if not math.isfinite(value) or (value == 0) != is_zero:
         raise ValueError(text)
-    return Fraction(text.strip())
+    return Fraction(0) if is_zero else Fraction(text.strip())

@@ -9,7 +9,7 @@ from typing import Any
 
 import tomli_w
 
-from robbench.epsilon import check_pixel_radii, parse_grid, tidy_grid
+from robbench.epsilon import check_image_radii, check_pixel_radii, parse_grid, tidy_grid
 from robbench.errors import UserError
 from robbench.registry import suggest
 
@@ -67,13 +67,13 @@ class SweepSpec:
             standard: The dataset's one standard ε.
 
         Raises:
-            UserError: The grid as written is none, or above 1 under linf; or no grid is given and the norm is
-                not linf, or the dataset has no radii of its own.
+            UserError: The grid as written is none, or beyond what images can be apart; or no grid is given
+                and the norm is not linf, or the dataset has no radii of its own.
         """
         if self.eps_grid and self.eps_grid != CANONICAL:
             grid = tidy_grid(parse_grid(self.eps_grid))
-            if self.norm == "linf":
-                check_pixel_radii(grid)
+            check = check_pixel_radii if self.norm == "linf" else check_image_radii
+            check(grid)
             return grid
         if not canonical:
             raise UserError(

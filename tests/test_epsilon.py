@@ -12,14 +12,23 @@ from robbench.spec import SweepSpec
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("0.3", 0.3), ("8/255", 8 / 255), (" 1 / 4 ", 0.25), ("0", 0.0), ("1", 1.0), ("1e-2", 0.01)],
+    [
+        ("0.3", 0.3),
+        ("8/255", 8 / 255),
+        (" 1 / 4 ", 0.25),
+        ("0", 0.0),
+        ("1", 1.0),
+        ("1e-2", 0.01),
+        ("0e-999999999", 0.0),
+    ],
 )
 def test_reads_numbers_and_fractions(text, value):
     assert parse_epsilon(text) == value
 
 
 @pytest.mark.parametrize(
-    "text", ["", "abc", "1/0", "nan", "inf", "-inf", "1/nan", "0.3.1", "8/", "/255", "½"]
+    "text",
+    ["", "abc", "1/0", "nan", "inf", "-inf", "1/nan", "0.3.1", "8/", "/255", "½", "1e-999999999", "1/1e-999"],
 )
 def test_refuses_what_is_no_number(text):
     with pytest.raises(UserError, match="not a radius"):
@@ -37,6 +46,8 @@ def test_only_a_single_pixel_is_bounded_by_one():
     assert dataclasses.replace(spec, norm="l2").epsilons((), 0.1) == (0.0, 1.0, 2.5)
     with pytest.raises(UserError, match="is above 1"):
         spec.epsilons((), 0.1)
+    with pytest.raises(UserError, match="farther than images"):
+        dataclasses.replace(spec, norm="l2", eps_grid="0,5,1e39").epsilons((), 0.1)
 
 
 def test_a_range_has_exact_points_and_both_ends():

@@ -7,7 +7,9 @@ import pandas as pd
 from robbench.analysis.worst_of import WORST_OF
 from robbench.wording import counted
 
-CURVE = ["dataset", "defense", "attack", "norm", "criterion"]
+OVER = "over"
+"""A column: the attacks that a worst-of curve counts, in words; empty for other curves."""
+CURVE = ["dataset", "defense", "attack", OVER, "norm", "criterion"]
 """What a reader takes for one curve."""
 _DEFENSE = ["dataset", "defense", "norm", "criterion"]
 
@@ -16,7 +18,7 @@ class JoinedCurves(NamedTuple):
     """One table of several runs' curves."""
 
     curves: pd.DataFrame
-    """The columns of :data:`robbench.schema.CURVES`, and ``run``."""
+    """The columns of :data:`robbench.schema.CURVES`, ``run`` and :data:`OVER`."""
     notes: list[str]
     """What was left out, in sentences."""
 
@@ -32,7 +34,7 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
     Args:
         curves: The columns of :data:`robbench.schema.CURVES`, ``run`` and ``weights``; the oldest run first.
     """
-    curves, stale = _without_other_weights(curves)
+    curves, stale = _without_other_weights(curves.assign(**{OVER: _counted_attacks(curves)}))
     points = list(curves[[*CURVE, "run"]].itertuples(index=False, name=None))
     newest = {tuple(curve): run for *curve, run in points}
     kept = [newest[tuple(curve)] == run for *curve, run in points]
@@ -50,6 +52,19 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
     notes = [_note(run, winners) for run, winners in left_out.items()]
     joined, partial = _without_partial_worst_of(curves.loc[kept].reset_index(drop=True))
     return JoinedCurves(joined, [*stale, *notes, *partial])
+
+
+def _counted_attacks(curves: pd.DataFrame) -> list[str]:
+    """For each row the attacks that its worst-of counts: those that its run made on the defense."""
+    keys = list(curves[[*_DEFENSE, "run"]].itertuples(index=False, name=None))
+    attacks: dict[tuple[str, ...], dict[str, None]] = {}
+    for key, attack in zip(keys, curves["attack"], strict=True):
+        if attack != WORST_OF:
+            attacks.setdefault(key, {})[str(attack)] = None
+    return [
+        ", ".join(attacks.get(key, {})) if attack == WORST_OF else ""
+        for key, attack in zip(keys, curves["attack"], strict=True)
+    ]
 
 
 def _without_other_weights(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -5,10 +5,12 @@ from robbench.schema import MINIMUM_NORM
 PAPER = "paper"
 STRONGER = "stronger"
 PROTOCOLS = {
-    PAPER: "The paper’s protocol: each ε by itself, judged at the last iterate; BPDA leaves the layer out",
-    STRONGER: "Stronger: any iterate counts, broken at ε is broken above; BPDA keeps the layer forward",
+    PAPER: "The paper’s protocol: each ε by itself, judged at the last iterate",
+    STRONGER: "Stronger: any iterate counts, broken at ε is broken above",
 }
-"""What a row of panels is headed by."""
+"""How they are read, in words."""
+BPDA_OF = {PAPER: "BPDA leaves the layer out", STRONGER: "BPDA keeps the layer forward"}
+"""The BPDA of either, in words."""
 
 
 def protocol_of(strategy: str) -> str:

@@ -65,6 +65,11 @@ def resolve_attack(name: AttackName, info: DatasetInfo, norm: str, classes: int)
             "Write transfer:source=natural.",
         )
     loss = _take_loss(name, attack_class, words, options)
+    if words and not attack_class.losses and not _views_of(attack_class):
+        raise UserError(
+            f"{attack_class.algorithm} has no losses and no views, and {name.text!r} asks for {words[0]!r}.",
+            f"Write {attack_class.algorithm}.",
+        )
     if words:
         raise suggest(
             f"loss or view of {attack_class.algorithm}",
@@ -191,6 +196,11 @@ def _parameters(
         if key not in known:
             raise suggest(f"option of {attack_class.algorithm}", key, known or ["(none)"])
         parameters[key] = _read(f"{attack_class.algorithm}:{key}", text, hints[key])
+    if parameters.get("random_start") is False and parameters.get("restarts", 1) > 1:
+        raise UserError(
+            f"{name.text!r} makes {parameters['restarts']} runs from one image, all with the same result.",
+            "Leave restarts or random_start=false out.",
+        )
     return parameters
 
 
@@ -209,7 +219,7 @@ def _read(option: str, text: str, kind: Any) -> Any:
 
 
 def _positive_int(text: str) -> int:
-    if int(text) < 1:
+    if not 1 <= int(text) <= _MOST:
         raise ValueError(text)
     return int(text)
 
@@ -221,12 +231,14 @@ def _positive_float(text: str) -> float:
     return value
 
 
+_MOST = 999_999_999
+"""The largest number that an option takes, as many digits as a step count has."""
 _READERS = {
     int: _positive_int,
     float: _positive_float,
     bool: lambda text: {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text],
 }
-_KINDS = {int: "a whole number of at least 1", float: "a number above 0", bool: "true or false"}
+_KINDS = {int: f"a whole number from 1 to {_MOST:,}", float: "a number above 0", bool: "true or false"}
 
 
 def _check_possible(name: AttackName, attack_class: type[Attack], norm: str, classes: int, loss: str) -> None:

@@ -10,13 +10,12 @@ from matplotlib.figure import Figure
 from robbench.figures.curve_line import draw_curve, legend_line
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.house_style import CurveStyle, curve_styles, house_style
+from robbench.figures.legend_columns import LEGEND_ROW, legend_columns
 from robbench.figures.panel_grid import add_panels, panel_columns
 from robbench.figures.titles import attack_title, printable
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 2.75, 2.0
 _SINGLE_WIDTH, _SINGLE_HEIGHT = 4.6, 2.7
-_LEGEND_COLUMNS = 4
-_LEGEND_ROW = 0.19
 _LEAST_HALF_RANGE = 5.0
 """Points of accuracy shown on either side of zero, at least: noise shall not look like a mountain."""
 
@@ -38,9 +37,11 @@ def draw_comparison(
         styles = curve_styles([baseline, *points["candidate"]])
         columns = panel_columns(len(panels))
         rows = math.ceil(len(panels) / columns)
-        legend_rows = math.ceil((len(styles) - 1) / _LEGEND_COLUMNS)
+        legend = [legend_line(style, defenses[name]) for name, style in styles.items() if name != baseline]
         width = _SINGLE_WIDTH if columns == 1 else _PANEL_WIDTH * columns + 0.5
-        height = (_SINGLE_HEIGHT if columns == 1 else _PANEL_HEIGHT * rows) + _LEGEND_ROW * legend_rows + 0.8
+        across = legend_columns(legend, width)
+        legend_rows = math.ceil(len(legend) / across)
+        height = (_SINGLE_HEIGHT if columns == 1 else _PANEL_HEIGHT * rows) + LEGEND_ROW * legend_rows + 0.8
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = add_panels(figure, rows, columns, len(panels))
         format_epsilon_axis(axes[0], points["epsilon"])
@@ -57,8 +58,7 @@ def draw_comparison(
             fontsize=10,
             wrap=True,
         )
-        handles = [legend_line(style, defenses[name]) for name, style in styles.items() if name != baseline]
-        figure.legend(handles=handles, loc="outside lower center", ncols=_LEGEND_COLUMNS, handlelength=3.4)
+        figure.legend(handles=legend, loc="outside lower center", ncols=across, handlelength=3.4)
         return figure
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from robbench.analysis.joining import OVER
 from robbench.analysis.protocols import PAPER, protocol_of
 from robbench.analysis.worst_of import WORST_OF, attack_count
 from robbench.figures.curve_line import draw_accuracy, hollow_mark, legend_line
@@ -20,13 +21,14 @@ _LINE_HEIGHT = 9.5
 """Points between the lines above a panel."""
 
 
-def draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle]) -> None:
+def draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle], largest: float) -> None:
     """Draw all curves of one attack, with bands and the paper's points.
 
     Args:
         axes: Where to.
         panel: The points of one attack, columns as in :data:`robbench.schema.CURVES`.
         styles: A style for each defense.
+        largest: The largest ε of the axis, which other panels may share.
     """
     curves = {str(name): curve.sort_values("epsilon") for name, curve in panel.groupby("defense", sort=False)}
     for name, curve in curves.items():
@@ -34,7 +36,7 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle]) -
         _draw_points(axes, curve, styles[name])
     axes.set_ylim(-3, 103)
     axes.set_yticks(range(0, 101, 20))
-    draw_end_labels(axes, curves, styles)
+    draw_end_labels(axes, curves, styles, largest)
 
 
 def legend_of(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2D]:
@@ -67,7 +69,7 @@ def panel_texts(panel: pd.DataFrame) -> list[str]:
     details = [*title.details, *(["top-5 accuracy"] if head["criterion"] == "top5" else []), _samples(panel)]
     plain = _plain_defenses(panel, title)
     exceptions = [f"{', '.join(plain)}: no such layer, so this is {title.plain}"] if plain else []
-    exceptions += _other_protocol(panel)
+    exceptions += [*_counted(panel), *_other_protocol(panel)]
     return [title.name, ", ".join(details), *exceptions]
 
 
@@ -111,6 +113,15 @@ def _worst_of_title(panel: pd.DataFrame) -> AttackTitle:
             fewer.setdefault(count, []).append(titles[name])
     details = tuple(f"only {count} on {', '.join(names)}" for count, names in fewer.items())
     return AttackTitle(f"Worst of {max(counts)} attacks", details, "")
+
+
+def _counted(panel: pd.DataFrame) -> list[str]:
+    """Which attacks worst-of counts on whom, where these are not the same for all; nothing where unknown."""
+    if OVER not in panel or len(set(panel[OVER])) < 2:
+        return []
+    titles = defense_titles(panel)
+    sets = panel.drop_duplicates("defense").groupby(OVER, sort=False)["defense"]
+    return [f"{over} on {', '.join(titles[name] for name in names)}" for over, names in sets]
 
 
 def _samples(panel: pd.DataFrame) -> str:

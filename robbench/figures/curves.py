@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from robbench.figures.curve_panel import describe_panel, draw_panel, legend_of, write_title
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.house_style import curve_styles
+from robbench.figures.legend_columns import LEGEND_ROW, legend_columns
 from robbench.figures.panel_grid import add_panels, panel_columns
 from robbench.figures.registration import register_figure
 from robbench.figures.titles import dataset_title, norm_title
@@ -18,8 +18,6 @@ _PANEL_WIDTH, _PANEL_HEIGHT = 2.75, 1.95
 _SINGLE_WIDTH, _SINGLE_HEIGHT = 4.6, 2.7
 _LINE = 0.14
 """Height of a line of small print, in inches."""
-_LEGEND_ROW, _LEGEND_CHARACTER, _LEGEND_HANDLE = 0.19, 0.072, 0.8
-"""Height of a legend's row, width of its character and of its line with the space around, all generous."""
 
 
 @register_figure("curves")
@@ -33,24 +31,24 @@ def draw(curves: pd.DataFrame) -> Figure:
     rooms = [max(len(lines) - 1 for lines in titles[start : start + columns]) for start in starts]
     legend = legend_of(curves, styles)
     width = _SINGLE_WIDTH if columns == 1 else _PANEL_WIDTH * columns + 0.5
-    legend_columns = _legend_columns([str(line.get_label()) for line in legend], width)
+    across = legend_columns(legend, width)
     height = (
         (_SINGLE_HEIGHT if columns == 1 else _PANEL_HEIGHT * len(rooms))
         + _LINE * sum(rooms)
-        + _LEGEND_ROW * math.ceil(len(legend) / legend_columns)
+        + LEGEND_ROW * math.ceil(len(legend) / across)
         + 0.95
     )
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = add_panels(figure, len(rooms), columns, len(panels))
     format_epsilon_axis(axes[0], curves["epsilon"])
     for index, panel in enumerate(panels):
-        draw_panel(axes[index], panel, styles)
+        draw_panel(axes[index], panel, styles, float(max(curves["epsilon"])))
         write_title(axes[index], titles[index], rooms[index // columns])
     _label_axes(axes, columns, norm_title(curves["norm"].iloc[0]))
     figure.suptitle(
         f"{dataset_title(curves['dataset'].iloc[0])}: accuracy under attack, with 95 % bands", fontsize=10.5
     )
-    figure.legend(handles=legend, loc="outside lower center", ncols=legend_columns, handlelength=3.4)
+    figure.legend(handles=legend, loc="outside lower center", ncols=across, handlelength=3.4)
     return figure
 
 
@@ -61,15 +59,3 @@ def _label_axes(axes: list[Axes], columns: int, norm: str) -> None:
         panel.tick_params(labelleft=left, labelbottom=lowest)
         panel.set_ylabel("Accuracy (%)" if left else "")
         panel.set_xlabel(f"Perturbation ε ({norm}, pixels in [0, 1])" if lowest else "")
-
-
-def _legend_columns(labels: list[str], width: float) -> int:
-    """As many columns as fit side by side; matplotlib fills them one after another."""
-    for rows in range(1, len(labels)):
-        columns = math.ceil(len(labels) / rows)
-        longest = [
-            max(map(len, column)) for column in np.array_split(np.array(labels, dtype=object), columns)
-        ]
-        if columns <= 6 and sum(_LEGEND_HANDLE + _LEGEND_CHARACTER * n for n in longest) <= width:
-            return columns
-    return 1

@@ -10,11 +10,19 @@ _END_LABEL_GAP = 6.0
 """Points of accuracy between two labels at a panel's right edge."""
 
 
-def draw_end_labels(axes: Axes, curves: dict[str, pd.DataFrame], styles: dict[str, CurveStyle]) -> None:
-    """Write each curve's last value at the right edge, moved apart where they would touch."""
+def draw_end_labels(
+    axes: Axes, curves: dict[str, pd.DataFrame], styles: dict[str, CurveStyle], largest: float
+) -> None:
+    """Write the last value of each curve that reaches the right edge, moved apart where they would touch.
+
+    Args:
+        axes: Where to.
+        curves: The curves by defense, ε ascending.
+        styles: A style for each defense.
+        largest: ε at the right edge: a number there is read as the accuracy at it.
+    """
     if len(curves) > _MOST_END_LABELS:
         return
-    largest = max(curve["epsilon"].iloc[-1] for curve in curves.values())
     ends = {
         name: curve["robust_accuracy"].iloc[-1] * 100
         for name, curve in curves.items()
@@ -33,24 +41,21 @@ def draw_end_labels(axes: Axes, curves: dict[str, pd.DataFrame], styles: dict[st
         )
 
 
-def spread(heights: list[float], gap: float, lowest: float = 0.0) -> list[float]:
+def spread(heights: list[float], gap: float, lowest: float = 0.0, highest: float = 100.0) -> list[float]:
     """Ascending heights moved as little as needed to stand ``gap`` apart, groups kept centered on their own.
 
     The solution of least squares: neighbours that touch become one block, which stands at its members' mean,
-    but not below ``lowest``.
+    but not below ``lowest`` nor above ``highest``.
     """
     blocks: list[list[float]] = []
+
+    def bottom(block: list[float]) -> float:
+        height = gap * (len(block) - 1)
+        return max(lowest, min(sum(block) / len(block) - height / 2, highest - height))
+
     for height in heights:
         blocks.append([height])
-        while len(blocks) > 1 and _bottom(blocks[-1], gap, lowest) < _top(blocks[-2], gap, lowest) + gap:
+        while len(blocks) > 1 and bottom(blocks[-1]) < bottom(blocks[-2]) + gap * len(blocks[-2]):
             last = blocks.pop()
             blocks[-1] += last
-    return [_bottom(block, gap, lowest) + gap * i for block in blocks for i in range(len(block))]
-
-
-def _bottom(block: list[float], gap: float, lowest: float) -> float:
-    return max(lowest, sum(block) / len(block) - gap * (len(block) - 1) / 2)
-
-
-def _top(block: list[float], gap: float, lowest: float) -> float:
-    return _bottom(block, gap, lowest) + gap * (len(block) - 1)
+    return [bottom(block) + gap * i for block in blocks for i in range(len(block))]

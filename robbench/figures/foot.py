@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from matplotlib.figure import SubFigure
 from matplotlib.lines import Line2D
 
+from robbench.figures.legend_columns import LEGEND_ROW
+
 LINE = 0.14
 """Height of a line of small print, in inches."""
 _CHARACTER = 0.062
 """Width of a character of the notes, in inches, generous."""
-_LEGEND_ROW = 0.19
 
 
 def wrap_notes(notes: Sequence[str], width: float) -> list[str]:
@@ -21,7 +22,7 @@ def wrap_notes(notes: Sequence[str], width: float) -> list[str]:
 
 def foot_height(legend_rows: int, lines: Sequence[str]) -> float:
     """The height of a foot, in inches."""
-    return 0.12 + _LEGEND_ROW * legend_rows + LINE * len(lines)
+    return 0.12 + LEGEND_ROW * legend_rows + LINE * len(lines)
 
 
 def draw_foot(part: SubFigure, legend: list[Line2D], columns: int, lines: Sequence[str]) -> None:

@@ -2,19 +2,20 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from robbench.analysis.protocols import PROTOCOLS, protocol_of
+from robbench.analysis.protocols import BPDA_OF, PROTOCOLS, protocol_of
 from robbench.analysis.worst_of import WORST_OF
 from robbench.errors import UserError
 from robbench.figures.curve_panel import describe_panel, draw_panel, legend_of, write_title
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.foot import LINE, draw_foot, foot_height, wrap_notes
 from robbench.figures.house_style import CurveStyle, curve_styles, house_style
+from robbench.figures.legend_columns import legend_columns
 from robbench.figures.panel_grid import add_parts
 from robbench.figures.registration import register_figure
 from robbench.figures.titles import dataset_title, norm_title
@@ -22,7 +23,6 @@ from robbench.figures.titles import dataset_title, norm_title
 _PANEL_WIDTH, _PANEL_HEIGHT = 2.55, 2.05
 _LEAST_WIDTH = 6.4
 """What a row is headed by fits in."""
-_LEGEND_COLUMNS = 6
 _PANELS = re.compile(r"(pgd|bpda)\d+(-substitute)?(-cw)?")
 """Attacks that have a panel; others count in worst-of alone."""
 
@@ -43,11 +43,11 @@ def draw_runs(curves: pd.DataFrame) -> Figure:
     """Draw the curves of any runs in the layout of Figures 3 and 4; the strategy tells the protocol."""
     table = curves.assign(protocol=[protocol_of(strategy) for strategy in curves["strategy"]])
     title = f"{dataset_title(curves['dataset'].iloc[0])}: accuracy under attack, with 95 % bands"
-    return draw_protocols(table, title, ())
+    return _draw_in_style(table, title, (), PROTOCOLS)
 
 
 def draw_protocols(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Figure:
-    """Draw a row of panels for each protocol.
+    """Draw a row of panels for each protocol, each with the BPDA that belongs to it.
 
     Args:
         curves: Columns as in :data:`robbench.schema.CURVES`, and ``protocol``; not empty.
@@ -57,11 +57,18 @@ def draw_protocols(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Fi
     Raises:
         UserError: No attack of the curves has a panel.
     """
+    headings = {name: f"{words}; {BPDA_OF[name]}" for name, words in PROTOCOLS.items()}
+    return _draw_in_style(curves, title, notes, headings)
+
+
+def _draw_in_style(
+    curves: pd.DataFrame, title: str, notes: Sequence[str], headings: Mapping[str, str]
+) -> Figure:
     with house_style():
-        return _draw(curves, title, notes)
+        return _draw(curves, title, notes, headings)
 
 
-def _draw(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Figure:
+def _draw(curves: pd.DataFrame, title: str, notes: Sequence[str], headings: Mapping[str, str]) -> Figure:
     rows = [
         (name, _panels_of(part))
         for name in PROTOCOLS
@@ -81,14 +88,15 @@ def _draw(curves: pd.DataFrame, title: str, notes: Sequence[str]) -> Figure:
     written = wrap_notes(notes, width)
     styles = curve_styles(curves["defense"])
     legend = legend_of(curves, styles)
-    foot = foot_height(math.ceil(len(legend) / _LEGEND_COLUMNS), written)
+    across = legend_columns(legend, width)
+    foot = foot_height(math.ceil(len(legend) / across), written)
     figure = Figure(figsize=(width, sum(heights) + foot + 0.35), layout="constrained")
     parts = add_parts(figure, [*heights, foot])
     figure.suptitle(title, fontsize=11)
     for (name, panels), part, row_titles, room in zip(rows, parts, titles, rooms, strict=False):
         _draw_row(part, panels, styles, row_titles, room, columns)
-        part.suptitle(PROTOCOLS[name], fontsize=9, x=0.01, ha="left", color="#222222")
-    draw_foot(parts[-1], legend, min(len(legend), _LEGEND_COLUMNS), written)
+        part.suptitle(headings[name], fontsize=9, x=0.01, ha="left", color="#222222")
+    draw_foot(parts[-1], legend, across, written)
     return figure
 
 
@@ -116,7 +124,7 @@ def _draw_row(
         if first is None:
             first = axes
             format_epsilon_axis(axes, panel["epsilon"])
-        draw_panel(axes, panel, styles)
+        draw_panel(axes, panel, styles, float(max(max(one["epsilon"]) for one in panels)))
         write_title(axes, lines, room)
         axes.tick_params(labelleft=position == 0)
         axes.set_ylabel("Accuracy (%)" if position == 0 else "")

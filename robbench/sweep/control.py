@@ -7,7 +7,8 @@ is, the rest goes the thorough way too.
 
 What is compared is the net number of samples at each ε, so that of few samples not one may be missing: at
 256 samples, 0.2 points are half a sample. Both sweeps draw the same random starts, so a difference comes from
-what the search leaves out, and not from drawing anew.
+what the search leaves out, and not from drawing anew. Attacks of libraries draw by who shares the call: they
+have no control, and are swept by ``survivors``.
 """
 
 from dataclasses import dataclass, field, replace

@@ -97,7 +97,7 @@ class IterativeSweep:
         exact_logits, gradient = self._gradients.at(slots.iterate, slots.labels)
         last = slots.step == slots.limit
         testable = running & ~slots.refused
-        if self.strategy.each_epsilon_alone:
+        if self.strategy.each_epsilon_alone and self.attack.uses_gradient:
             testable &= last
         suspect = mislabels(exact_logits, slots.labels, self.target.judge.criterion)
         slots.hit |= testable & (suspect | last if self._rounded else suspect)

@@ -21,8 +21,9 @@ from robbench.threat import TOLERANCE, Ball
 
 BLOCK = 128
 """Samples a library attacks together. Fixed, because its random numbers depend on who shares the batch: so
-neither the batch size nor an interruption changes a result. Its passes may hold fewer
-(:class:`robbench.sweep.passes.PartedModel`)."""
+an interruption changes no result. Its passes may hold fewer
+(:class:`robbench.sweep.passes.PartedModel`), which changes gradients by a rounding; where that decides
+whether a sample breaks, others draw anew after it."""
 
 
 @dataclass
@@ -79,9 +80,8 @@ class LibrarySweep:
         tried = torch.full_like(rows, self.strategy.first(points))
         breaks = torch.full_like(rows, points)
         while len(rows):
-            won = torch.zeros_like(rows, dtype=torch.bool)
             for group in self._groups(attack, tried):
-                won[group] = self._attempt(attack, window, findings, rows[group], tried[group])
+                self._attempt(attack, window, findings, rows[group], tried[group])
             first_broken = findings.broken[rows].int().argmax(1)
             breaks = torch.where(findings.broken[rows].any(1), first_broken, breaks)
             following = self.strategy.following(tried, breaks, points)
@@ -96,8 +96,8 @@ class LibrarySweep:
 
     def _attempt(
         self, attack: BudgetAttack, window: Window, findings: Findings, rows: Tensor, tried: Tensor
-    ) -> Tensor:
-        """Attack samples at their ε, restarting on those that hold; which of them broke."""
+    ) -> None:
+        """Attack samples at their ε, restarting on those that hold."""
         won = torch.zeros_like(rows, dtype=torch.bool)
         for restart in range(getattr(attack, "restarts", 1)):
             left = (~won).nonzero().flatten()
@@ -107,7 +107,6 @@ class LibrarySweep:
             ball = Ball(window.images[rows[left]], self._grid[tried[left]], self.target.norm)
             # A library may overshoot by rounding, or return what it never checked.
             won[left] = self._judge(ball.project(points), ball, window, findings, rows[left], tried[left])
-        return won
 
     def _call(
         self,

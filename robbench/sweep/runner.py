@@ -100,8 +100,10 @@ class JobRun:
             yield from self._sweep(everything, self.job.terms.strategy)
             return
         control = control_sample(len(self.dataset), self.job.terms.seed)
-        if isinstance(self.job.attack.attack, MinimumNormAttack):
-            control = control[:0]  # one run fills the whole curve; there is nothing to search
+        if self._is_library():
+            # A minimum-norm attack leaves nothing to search; any other draws by who shares its call, so that
+            # the control would tell one draw from another and not what a search leaves out.
+            control = control[:0]
         if not len(control):
             yield from self._sweep(everything, THOROUGH)
             return

@@ -24,9 +24,10 @@ class Strategy(ABC):
 
     Attributes:
         name: What the user types.
-        each_epsilon_alone: A success counts at its own ε only, and an attempt is judged at its last iterate,
-            as other tools do. Otherwise any iterate may succeed, and a success counts at every grid ε not
-            smaller than the measured distance of the image found.
+        each_epsilon_alone: A success counts at its own ε only, and an attempt that follows gradients is
+            judged at its last iterate, as other tools do; random images, which do not follow each other, all
+            count. Otherwise any iterate may succeed, and a success counts at every grid ε not smaller than
+            the measured distance of the image found.
         brief_first: At every ε the native engine first tries a few long steps, from the image found last
             where there is one. The first image found is moreover pulled back.
     """

@@ -1,7 +1,7 @@
 import pandas as pd
 
 from robbench.analysis.curves import curves_of
-from robbench.analysis.joining import join_runs
+from robbench.analysis.joining import OVER, join_runs
 from tests.outcome_tables import GRID, outcome_table
 
 
@@ -44,9 +44,24 @@ def test_several_curves_left_out_are_counted() -> None:
 def test_nothing_is_left_out_where_nothing_coincides() -> None:
     table = pd.concat([curves("a", "natural", 5), curves("b", "nsq", 5)], ignore_index=True)
     joined = join_runs(table)
-    assert joined.curves.equals(table)
+    assert joined.curves.drop(columns=OVER).equals(table)
     assert joined.notes == []
     assert join_runs(table.iloc[:0]).curves.empty
+
+
+def test_worst_of_over_other_attacks_is_another_curve() -> None:
+    def run(name: str, defense: str, attack: str) -> list[pd.DataFrame]:
+        return [curves(name, defense, 5).assign(attack=one) for one in (attack, "bpda", "worst-of")]
+
+    tables = [*run("old", "natural", "pgd100"), *run("old", "nsq", "pgd100"), *run("new", "nsq", "square")]
+    joined = join_runs(pd.concat(tables, ignore_index=True))
+    worst = joined.curves.loc[joined.curves["attack"] == "worst-of"].drop_duplicates("defense")
+    assert dict(zip(worst["defense"], worst[OVER], strict=True)) == {"natural": "pgd100, bpda"}
+    assert [note.split(",")[0] for note in joined.notes] == [
+        "1 curve of old is left out",
+        "Worst-of is left out for nsq on digits: the attacks are in several runs. `robbench compare` takes "
+        "all of them.",
+    ], "the newer worst-of is not the same as the older"
 
 
 def test_worst_of_one_run_does_not_stand_beside_attacks_of_another() -> None:

@@ -64,6 +64,17 @@ def test_candidates_look_as_in_the_curves_and_names_are_text(tmp_path: Path) -> 
     assert "<script>" not in (tmp_path / "figure.svg").read_text()
 
 
+@pytest.mark.parametrize("attacks", [["pgd20"], ["pgd20", "bpda20", "fgsm"]])
+def test_names_of_any_length_are_seen_whole_in_the_legend(attacks: list[str]) -> None:
+    names = [f"variants.quantized_network_with_{word}" for word in ("noise", "mixup", "cutout", "neither")]
+    titles = named([*names, "natural"])
+    figure = draw_comparison(points(names, attacks), "Digits", "natural", titles, "L∞")
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert legend.get_window_extent().x0 >= 0
+    assert legend.get_window_extent().x1 <= figure.bbox.x1
+
+
 def test_one_radius_and_many_candidates(tmp_path: Path) -> None:
     table = points([f"defense {i}" for i in range(20)], ["pgd20"])
     titles = named([*table["candidate"], "natural"])

@@ -42,6 +42,12 @@ def test_the_figures_are_registered_and_tell_the_protocol_by_the_strategy():
         assert len(figures.get(name)(curves).axes) == 9
 
 
+def test_a_row_of_a_users_runs_says_nothing_of_the_bpda_that_he_chose():
+    user, paper = figures.get("fig3")(both().drop(columns="protocol")), draw_protocols(both(), "", [])
+    headings = [[part.get_suptitle() for part in figure.subfigs[:2]] for figure in (user, paper)]
+    assert [["BPDA" in heading for heading in row] for row in headings] == [[False] * 2, [True] * 2]
+
+
 def test_a_ladder_says_what_was_not_run():
     curves = made_up_curves(["nsq"], ["pgd100"]).assign(kind="pgd")
     figure = draw_ladder(

@@ -95,6 +95,12 @@ def test_keeps_the_search_where_it_is_right():
     assert auto.outcomes.n_backward.sum() < thorough.outcomes.n_backward.sum()
 
 
+def test_attacks_of_libraries_have_no_control():
+    model, images, labels = linear_oracle(count=600)
+    swept = robbench.evaluate_samples(model, (images, labels), ["pgd2@foolbox"], GRID, sweep="auto")
+    assert swept.outcomes.strategy.unique().tolist() == ["auto: survivors"]
+
+
 def test_the_control_is_seeded_distinct_and_not_worth_it_for_few_samples():
     chosen = control_sample(20_000, 0)
     assert len(chosen) == 1000

@@ -71,6 +71,17 @@ def test_a_constant_model_is_never_broken(attack, strategy):
     assert (swept.n_backward[8:] == 0).all()
 
 
+def test_every_draw_of_noise_counts_also_where_each_epsilon_stands_alone():
+    model, images, labels = linear_oracle(count=100)
+    left = [
+        1 - sweep(model, images, labels, Noise(steps=steps), strategy="independent").broken[:, -1].mean()
+        for steps in (1, 100)
+    ]
+    assert left[1] < left[0] - 0.05, "the last draw alone is no more than one"
+    thorough = sweep(model, images, labels, Noise(steps=100)).broken[:, -1]
+    assert abs((1 - left[1]) - thorough.mean()) < 0.05
+
+
 @pytest.mark.parametrize("strategy", ["survivors", "search"])
 @pytest.mark.parametrize("attack", [PGD(steps=10), PGD(steps=5, restarts=2), Noise(steps=10)], ids=str)
 def test_batch_size_order_and_windows_change_nothing(attack, strategy):
