@@ -1,5 +1,6 @@
 """Robust accuracy against what the training cost: a point per defense, one defense as the yardstick."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from robbench.figures.foot import draw_foot, foot_height, wrap_notes
 from robbench.figures.house_style import house_style
 from robbench.figures.label_placement import Box, place_labels
+from robbench.figures.legend_columns import legend_columns
 from robbench.figures.panel_grid import add_parts
 from robbench.figures.titles import printable, without_collapse
 
@@ -46,7 +48,10 @@ def draw_training_cost(
     """
     lines = wrap_notes(notes, _WIDTH)
     with house_style():
-        foot = foot_height(2, lines)
+        several = any((table["each"].map(len) > 1).any() for table in panels.values())
+        legend = _legend(several)
+        across = legend_columns(legend, _WIDTH)
+        foot = foot_height(math.ceil(len(legend) / across), lines)
         figure = Figure(figsize=(_WIDTH, _HEIGHT * len(panels) + foot + 0.3), layout="constrained")
         *parts, below = add_parts(figure, [*([_HEIGHT] * len(panels)), foot])
         for (heading, table), part in zip(panels.items(), parts, strict=True):
@@ -55,8 +60,7 @@ def draw_training_cost(
             placed = table.assign(x=np.log10(table["passes"]), y=100 * table["worst_of"])
             _draw_panel(axes, placed, yardstick)
         figure.suptitle(title, fontsize=10.5)
-        several = any((table["each"].map(len) > 1).any() for table in panels.values())
-        draw_foot(below, _legend(several), 3, lines)
+        draw_foot(below, legend, across, lines)
         return figure
 
 
@@ -186,7 +190,7 @@ def _dashes(color: str, places: Sequence[float], accuracies: Sequence[float], la
 
 def _legend(several: bool) -> list[Line2D]:
     grey = "#555555"
-    each = [_dashes(grey, [], [], "each training, beside the mean of its seeds")] if several else []
+    each = [_dashes(grey, [], [], "each of several trainings")] if several else []
     return [
         *each,
         _mark(YARDSTICK_COLOR, "sound", is_yardstick=True, label="the yardstick, its interval across"),

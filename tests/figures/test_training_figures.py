@@ -68,7 +68,7 @@ def test_each_of_several_trainings_has_a_dash_beside_their_mean():
     dashes = [[line for line in axes.lines if line.get_marker() == "_"] for axes in figure.axes]
     assert [len(lines) for lines in dashes] == [1, 0]
     assert np.asarray(dashes[0][0].get_ydata()) == pytest.approx([35, 45])
-    words = "each training, beside the mean of its seeds"
+    words = "each of several trainings"
     drawn = (figure, draw_training_cost({"Digits": cost_table()}, "pgd-at", "Cost"))
     legends = [legend for figure in drawn for legend in figure.findobj(Legend)]
     assert [words in {text.get_text() for text in legend.get_texts()} for legend in legends] == [True, False]
