@@ -7,10 +7,8 @@ import pandas as pd
 from robbench.analysis.worst_of import WORST_OF
 from robbench.wording import counted
 
-OVER = "over"
-"""A column: the attacks that a worst-of curve counts, in words; empty for other curves."""
-CURVE = ["dataset", "defense", "attack", OVER, "norm", "criterion"]
-"""What a reader takes for one curve."""
+CURVE = ["dataset", "defense", "attack", "attacks", "norm", "criterion"]
+"""What a reader takes for one curve; worst-of over other attacks is another."""
 _DEFENSE = ["dataset", "defense", "norm", "criterion"]
 
 
@@ -18,7 +16,8 @@ class JoinedCurves(NamedTuple):
     """One table of several runs' curves."""
 
     curves: pd.DataFrame
-    """The columns of :data:`robbench.schema.CURVES`, ``run`` and :data:`OVER`."""
+    """The columns of the curves that were joined, and ``attacks``: the attack, of worst-of all that it
+    counts, sorted and joined by `` + ``."""
     notes: list[str]
     """What was left out, in sentences."""
 
@@ -27,14 +26,13 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
     """Keep of every curve that several runs have the newest run's, whole, and of a defense one model.
 
     Points of different runs are never mixed within a curve: seeds or samples may differ. A defense is what
-    the newest run attacked: attacks on other weights of the same name are left out. Where its attacks come
-    from several runs, the worst-of curves of one are left out: they would stand beside attacks that they do
-    not count.
+    the newest run attacked: attacks on other weights of the same name are left out. Worst-of over other
+    attacks is another curve, and kept.
 
     Args:
         curves: The columns of :data:`robbench.schema.CURVES`, ``run`` and ``weights``; the oldest run first.
     """
-    curves, stale = _without_other_weights(curves.assign(**{OVER: _counted_attacks(curves)}))
+    curves, stale = _without_other_weights(_with_attacks(curves))
     points = list(curves[[*CURVE, "run"]].itertuples(index=False, name=None))
     newest = {tuple(curve): run for *curve, run in points}
     kept = [newest[tuple(curve)] == run for *curve, run in points]
@@ -50,21 +48,19 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
             swept = f", swept by {strategy} instead of {other}" if strategy != other else ""
             left_out.setdefault(run, {})[tuple(curve)] = winner + fewer + swept
     notes = [_note(run, winners) for run, winners in left_out.items()]
-    joined, partial = _without_partial_worst_of(curves.loc[kept].reset_index(drop=True))
-    return JoinedCurves(joined, [*stale, *notes, *partial])
+    return JoinedCurves(curves.loc[kept].reset_index(drop=True), [*stale, *notes])
 
 
-def _counted_attacks(curves: pd.DataFrame) -> list[str]:
-    """For each row the attacks that its worst-of counts: those that its run made on the defense."""
-    keys = list(curves[[*_DEFENSE, "run"]].itertuples(index=False, name=None))
-    attacks: dict[tuple[str, ...], dict[str, None]] = {}
-    for key, attack in zip(keys, curves["attack"], strict=True):
-        if attack != WORST_OF:
-            attacks.setdefault(key, {})[str(attack)] = None
-    return [
-        ", ".join(attacks.get(key, {})) if attack == WORST_OF else ""
-        for key, attack in zip(keys, curves["attack"], strict=True)
+def _with_attacks(curves: pd.DataFrame) -> pd.DataFrame:
+    """Say of every curve which attacks it counts; of worst-of they are those that its run has."""
+    rows = list(curves[["run", *_DEFENSE, "attack"]].itertuples(index=False, name=None))
+    met: dict[tuple[str, ...], set[str]] = {}
+    for *defense, attack in rows:
+        met.setdefault(tuple(defense), set()).update({attack} - {WORST_OF})
+    counted = [
+        " + ".join(sorted(met[tuple(defense)])) if attack == WORST_OF else attack for *defense, attack in rows
     ]
+    return curves.assign(attacks=counted)
 
 
 def _without_other_weights(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -81,22 +77,6 @@ def _without_other_weights(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str
                 f"{winner}."
             ] = None
     return curves.loc[kept], list(notes)
-
-
-def _without_partial_worst_of(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Drop the worst-of curves of one run where the defense has attacks of other runs beside them."""
-    kept, names = [], []
-    for _, defense in curves.groupby(_DEFENSE, sort=False):
-        worst = defense["attack"] == WORST_OF
-        if any(worst) and len(set(defense["run"])) > 1:
-            kept.append(defense.loc[~worst])
-            names.append(f"{defense['defense'].iloc[0]} on {defense['dataset'].iloc[0]}")
-        else:
-            kept.append(defense)
-    if not names:
-        return curves, []
-    note = f"Worst-of is left out for {', '.join(names)}: the attacks are in several runs. "
-    return pd.concat(kept).sort_index(), [note + "`robbench compare` takes all of them."]
 
 
 def _note(run: str, winners: dict[tuple[str, ...], str]) -> str:

@@ -74,6 +74,15 @@ def attack_count(job_id: str) -> int:
     return job_id.count("+") + 1
 
 
+def attack_columns(curves: pd.DataFrame) -> list[str]:
+    """What tells the curves of one attack from those of another: of worst-of also which attacks it counts.
+
+    Args:
+        curves: Columns as in :data:`robbench.schema.CURVES`, and ``attacks`` where they were joined.
+    """
+    return ["attack", "attacks"] if "attacks" in curves else ["attack"]
+
+
 def worst_of_curve(rows: pd.DataFrame, survival: Survival) -> pd.DataFrame:
     """The curve of what survives every attack on a defense.
 

@@ -6,19 +6,30 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from robbench.analysis.joining import OVER
 from robbench.analysis.protocols import PAPER, protocol_of
-from robbench.analysis.worst_of import WORST_OF, attack_count
+from robbench.analysis.worst_of import WORST_OF, attack_columns, attack_count
 from robbench.figures.curve_line import draw_accuracy, hollow_mark, legend_line
 from robbench.figures.end_labels import draw_end_labels
 from robbench.figures.house_style import CurveStyle
 from robbench.figures.paper_points import points_of
-from robbench.figures.titles import VIEW_TITLES, AttackTitle, attack_title, defense_titles
+from robbench.figures.titles import VIEW_TITLES, AttackTitle, attack_title, defense_titles, printable
+from robbench.wording import counted
 
 _TITLE_WIDTH = 48
 """Characters of a line of details."""
 _LINE_HEIGHT = 9.5
 """Points between the lines above a panel."""
+_LONGEST_LIST = 240
+"""Characters of what a worst-of counts."""
+
+
+def panels_of(curves: pd.DataFrame) -> list[pd.DataFrame]:
+    """The curves of each panel, in the order in which their attacks appear: of one attack, or one worst-of.
+
+    Args:
+        curves: Columns as in :data:`robbench.schema.CURVES`, and ``attacks`` where they were joined.
+    """
+    return [panel for _, panel in curves.groupby([*attack_columns(curves), "criterion"], sort=False)]
 
 
 def draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle], largest: float) -> None:
@@ -69,7 +80,7 @@ def panel_texts(panel: pd.DataFrame) -> list[str]:
     details = [*title.details, *(["top-5 accuracy"] if head["criterion"] == "top5" else []), _samples(panel)]
     plain = _plain_defenses(panel, title)
     exceptions = [f"{', '.join(plain)}: no such layer, so this is {title.plain}"] if plain else []
-    exceptions += [*_counted(panel), *_other_protocol(panel)]
+    exceptions += _other_protocol(panel)
     return [title.name, ", ".join(details), *exceptions]
 
 
@@ -104,24 +115,17 @@ def _draw_points(axes: Axes, curve: pd.DataFrame, style: CurveStyle) -> None:
 
 
 def _worst_of_title(panel: pd.DataFrame) -> AttackTitle:
-    """With the number of attacks."""
+    """With the number of attacks, and their names where they are known."""
     defenses, titles = panel.drop_duplicates("defense"), defense_titles(panel)
     counts = [attack_count(jobs) for jobs in defenses["job_id"]]
     fewer: dict[int, list[str]] = {}
     for name, count in zip(defenses["defense"], counts, strict=True):
         if count < max(counts):
             fewer.setdefault(count, []).append(titles[name])
-    details = tuple(f"only {count} on {', '.join(names)}" for count, names in fewer.items())
-    return AttackTitle(f"Worst of {max(counts)} attacks", details, "")
-
-
-def _counted(panel: pd.DataFrame) -> list[str]:
-    """Which attacks worst-of counts on whom, where these are not the same for all; nothing where unknown."""
-    if OVER not in panel or len(set(panel[OVER])) < 2:
-        return []
-    titles = defense_titles(panel)
-    sets = panel.drop_duplicates("defense").groupby(OVER, sort=False)["defense"]
-    return [f"{over} on {', '.join(titles[name] for name in names)}" for over, names in sets]
+    counts_all = printable(str(panel["attacks"].iloc[0]), _LONGEST_LIST) if "attacks" in panel else ""
+    exceptions = [f"only {count} on {', '.join(names)}" for count, names in fewer.items()]
+    details = [text for text in [counts_all, *exceptions] if text]
+    return AttackTitle(f"Worst of {counted(max(counts), 'attack')}", tuple(details), "")
 
 
 def _samples(panel: pd.DataFrame) -> str:

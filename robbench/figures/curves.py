@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from robbench.figures.curve_panel import describe_panel, draw_panel, legend_of, write_title
+from robbench.figures.curve_panel import describe_panel, draw_panel, legend_of, panels_of, write_title
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.house_style import curve_styles
 from robbench.figures.legend_columns import LEGEND_ROW, legend_columns
@@ -23,7 +23,7 @@ _LINE = 0.14
 @register_figure("curves")
 def draw(curves: pd.DataFrame) -> Figure:
     """Robust accuracy over ε: a panel per attack, a curve per defense with its 95 % band."""
-    panels = [panel for _, panel in curves.groupby(["attack", "criterion"], sort=False)]
+    panels = panels_of(curves)
     styles = curve_styles(curves["defense"])
     columns = panel_columns(len(panels))
     titles = [describe_panel(panel) for panel in panels]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from robbench.analysis.protocols import BPDA_OF, PROTOCOLS, protocol_of
 from robbench.analysis.worst_of import WORST_OF
 from robbench.errors import UserError
-from robbench.figures.curve_panel import describe_panel, draw_panel, legend_of, write_title
+from robbench.figures.curve_panel import describe_panel, draw_panel, legend_of, panels_of, write_title
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.foot import LINE, draw_foot, foot_height, wrap_notes
 from robbench.figures.house_style import CurveStyle, curve_styles, house_style
@@ -70,9 +70,9 @@ def _draw_in_style(
 
 def _draw(curves: pd.DataFrame, title: str, notes: Sequence[str], headings: Mapping[str, str]) -> Figure:
     rows = [
-        (name, _panels_of(part))
+        (name, _shown(part))
         for name in PROTOCOLS
-        if len(part := curves.loc[curves["protocol"] == name]) and _panels_of(part)
+        if len(part := curves.loc[curves["protocol"] == name]) and _shown(part)
     ]
     if not rows:
         raise UserError(
@@ -100,14 +100,14 @@ def _draw(curves: pd.DataFrame, title: str, notes: Sequence[str], headings: Mapp
     return figure
 
 
-def _panels_of(curves: pd.DataFrame) -> list[pd.DataFrame]:
-    shown = [
+def _shown(curves: pd.DataFrame) -> list[pd.DataFrame]:
+    chosen = [
         panel
-        for (attack, _), panel in curves.groupby(["attack", "criterion"], sort=False)  # pyright: ignore[reportGeneralTypeIssues]
-        if _PANELS.fullmatch(str(attack)) or attack == WORST_OF
+        for panel in panels_of(curves)
+        if _PANELS.fullmatch(attack := str(panel["attack"].iloc[0])) or attack == WORST_OF
     ]
     # A defense that came later may have brought worst-of before an attack; it closes the row.
-    return sorted(shown, key=lambda panel: panel["attack"].iloc[0] == WORST_OF)
+    return sorted(chosen, key=lambda panel: panel["attack"].iloc[0] == WORST_OF)
 
 
 def _draw_row(

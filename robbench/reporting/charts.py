@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from robbench.epsilon import EpsilonUnit
-from robbench.figures.curve_panel import panel_texts
+from robbench.figures.curve_panel import panel_texts, panels_of
 from robbench.figures.epsilon_axis import format_epsilon_axis, natural_unit
 from robbench.figures.house_style import curve_styles
 from robbench.figures.paper_points import points_of
@@ -70,7 +70,7 @@ def charts(curves: pd.DataFrame, norm: str) -> list[Chart]:
     entries = {entry.name: entry for entry in legend(curves)}
     unit = natural_unit(curves["epsilon"])
     layout = _layout(curves, unit, norm)
-    return [_chart(panel, entries, unit, layout) for _, panel in curves.groupby("attack", sort=False)]
+    return [_chart(panel, entries, unit, layout) for panel in panels_of(curves)]
 
 
 def _chart(

@@ -1,12 +1,15 @@
 """The curves as tables: every number with its interval, and what matters most at a glance."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from robbench.analysis.worst_of import WORST_OF, attack_count
+from robbench.analysis.worst_of import WORST_OF, attack_columns, attack_count
 from robbench.epsilon import EpsilonUnit
 from robbench.figures.titles import defense_titles, printable
+
+_LONGEST_LIST = 240
+"""Characters of what a worst-of counts."""
 
 
 class Cell(NamedTuple):
@@ -54,36 +57,49 @@ def curve_table(curves: pd.DataFrame, unit: EpsilonUnit) -> CurveTable:
     """
     epsilons, titles = sorted(set(curves["epsilon"])), defense_titles(curves)
     defenses = []
-    for name, defense in curves.groupby("defense", sort=False):
+    for name, defense in curves.assign(label=_attack_names(curves)).groupby("defense", sort=False):
         rows = []
-        for attack, curve in defense.groupby("attack", sort=False):
+        for attack, curve in defense.groupby("label", sort=False):
             points = {float(point["epsilon"]): _cell(point) for point in curve.to_dict("records")}
             cells = [points.get(epsilon, Cell()) for epsilon in epsilons]
             samples = f"{int(curve['n'].iloc[0]):,}"
-            rows.append(CurveRow(titles[str(name)], printable(str(attack)), samples, cells))
+            rows.append(CurveRow(titles[str(name)], printable(str(attack), _LONGEST_LIST), samples, cells))
         defenses.append(rows)
     return CurveTable([unit.format(epsilon) for epsilon in epsilons], defenses)
 
 
 def common_epsilon(curves: pd.DataFrame) -> float:
     """The largest ε that every curve has; 0 is in every grid."""
-    grids = [set(curve["epsilon"]) for _, curve in curves.groupby(["defense", "attack"])]
+    grids = [set(curve["epsilon"]) for _, curve in curves.groupby(["defense", *attack_columns(curves)])]
     return max(set.intersection(*grids))
 
 
 def at_a_glance(curves: pd.DataFrame, epsilon: float) -> list[Glance]:
     """Clean accuracy and accuracy at ``epsilon`` of every defense: the worst that is known.
 
-    That is worst-of, or without one the attack that leaves least.
+    That is the attack or worst-of that leaves least; of equal ones what counts the most attacks.
     """
     lines, titles = [], defense_titles(curves)
     for name, defense in curves.groupby("defense", sort=False):
         clean = defense.loc[defense["epsilon"] == 0].to_dict("records")
         attacked = defense.loc[defense["epsilon"] == epsilon].to_dict("records")
-        worst = [point for point in attacked if point["attack"] == WORST_OF] or attacked
-        least = min(worst, key=lambda point: point["robust_accuracy"])
+        least = min(attacked, key=_rank)
         lines.append(Glance(titles[str(name)], _cell(clean[0]), _attack(least), _cell(least)))
     return lines
+
+
+def _attack_names(curves: pd.DataFrame) -> list[str]:
+    """The attack of each row; where there are several worst-of, also which attacks each counts."""
+    attacks = [str(attack) for attack in curves["attack"]]
+    worst = curves.loc[curves["attack"] == WORST_OF]
+    if "attacks" not in curves or worst["attacks"].nunique() < 2:
+        return attacks
+    counted = [f"{WORST_OF}: {names}" for names in curves["attacks"]]
+    return [words if attack == WORST_OF else attack for attack, words in zip(attacks, counted, strict=True)]
+
+
+def _rank(point: dict[str, Any]) -> tuple[float, int]:
+    return point["robust_accuracy"], -attack_count(point["job_id"])
 
 
 def _attack(point: dict[str, object]) -> str:

@@ -1,7 +1,7 @@
 import pandas as pd
 
 from robbench.analysis.curves import curves_of
-from robbench.analysis.joining import OVER, join_runs
+from robbench.analysis.joining import join_runs
 from tests.outcome_tables import GRID, outcome_table
 
 
@@ -44,40 +44,35 @@ def test_several_curves_left_out_are_counted() -> None:
 def test_nothing_is_left_out_where_nothing_coincides() -> None:
     table = pd.concat([curves("a", "natural", 5), curves("b", "nsq", 5)], ignore_index=True)
     joined = join_runs(table)
-    assert joined.curves.drop(columns=OVER).equals(table)
+    assert joined.curves.drop(columns="attacks").equals(table)
     assert joined.notes == []
     assert join_runs(table.iloc[:0]).curves.empty
 
 
 def test_worst_of_over_other_attacks_is_another_curve() -> None:
-    def run(name: str, defense: str, attack: str) -> list[pd.DataFrame]:
-        return [curves(name, defense, 5).assign(attack=one) for one in (attack, "bpda", "worst-of")]
-
-    tables = [*run("old", "natural", "pgd100"), *run("old", "nsq", "pgd100"), *run("new", "nsq", "square")]
-    joined = join_runs(pd.concat(tables, ignore_index=True))
-    worst = joined.curves.loc[joined.curves["attack"] == "worst-of"].drop_duplicates("defense")
-    assert dict(zip(worst["defense"], worst[OVER], strict=True)) == {"natural": "pgd100, bpda"}
-    assert [note.split(",")[0] for note in joined.notes] == [
-        "1 curve of old is left out",
-        "Worst-of is left out for nsq on digits: the attacks are in several runs. `robbench compare` takes "
-        "all of them.",
-    ], "the newer worst-of is not the same as the older"
-
-
-def test_worst_of_one_run_does_not_stand_beside_attacks_of_another() -> None:
-    names = [("nsq", "pgd100"), ("nsq", "worst-of"), ("sq", "pgd100"), ("sq", "worst-of")]
-    old = [curves("old", defense, 5).assign(attack=attack) for defense, attack in names]
-    new = [curves("new", "nsq", 5).assign(attack="square")]
+    old, new = (
+        [curves(run, defense, 5).assign(attack=attack) for defense in defenses for attack in attacks]
+        for run, defenses, attacks in [
+            ("old", ["nsq", "sq"], ["pgd100", "bpda100", "worst-of"]),
+            ("new", ["nsq"], ["pgd20", "bpda20", "worst-of"]),
+        ]
+    )
     joined = join_runs(pd.concat([*old, *new], ignore_index=True))
-    left = joined.curves.drop_duplicates(["defense", "attack"])
-    assert list(zip(left["defense"], left["attack"], strict=True)) == [
-        ("nsq", "pgd100"),
-        ("sq", "pgd100"),
-        ("sq", "worst-of"),
-        ("nsq", "square"),
+    worst = joined.curves.query("attack == 'worst-of'").drop_duplicates(["defense", "attacks"])
+    assert list(zip(worst["defense"], worst["attacks"], strict=True)) == [
+        ("nsq", "bpda100 + pgd100"),
+        ("sq", "bpda100 + pgd100"),
+        ("nsq", "bpda20 + pgd20"),
     ]
-    (note,) = joined.notes
-    assert note.startswith("Worst-of is left out for nsq on digits:")
+    assert joined.notes == []
+
+
+def test_worst_of_over_the_same_attacks_is_the_newest_runs() -> None:
+    attacks = ["pgd100", "bpda100", "worst-of"]
+    tables = [curves(run, "nsq", 5).assign(attack=attack) for run in ("old", "new") for attack in attacks]
+    joined = join_runs(pd.concat(tables, ignore_index=True))
+    assert set(joined.curves["run"]) == {"new"}
+    assert joined.notes[0].startswith("3 curves of old are left out")
 
 
 def test_a_curve_of_the_right_weights_is_not_lost_to_a_newer_one_of_others() -> None:

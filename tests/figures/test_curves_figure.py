@@ -16,7 +16,6 @@ from matplotlib.transforms import Bbox
 
 from robbench.errors import UserError
 from robbench.figures import figures
-from robbench.figures.curve_panel import panel_texts
 from robbench.figures.end_labels import spread
 from robbench.figures.rendering import FORMATS, render
 from tests.figures.made_up import CIFAR_GRID, MNIST_GRID, made_up_curves
@@ -198,13 +197,6 @@ def test_a_number_at_the_right_edge_is_the_accuracy_there() -> None:
     panels = figures.get("curves")(pd.concat([whole, short], ignore_index=True)).axes
     numbers = [[text.get_text() for text in axes.texts if text.get_position()[0] == 1.02] for axes in panels]
     assert [len(found) for found in numbers] == [1, 0]
-
-
-def test_a_panel_says_which_attacks_worst_of_counts_where_they_differ() -> None:
-    curves = made_up_curves(["natural", "nsq"], ["worst-of"]).assign(over="pgd100, bpda100")
-    assert "on Natural" not in str(panel_texts(curves))
-    curves.loc[curves["defense"] == "nsq", "over"] = "pgd20"
-    assert panel_texts(curves)[-2:] == ["pgd100, bpda100 on Natural", "pgd20 on NSQ"]
 
 
 def test_the_legend_prints_titles_and_so_marks_collapsed_trainings():

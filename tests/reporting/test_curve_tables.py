@@ -1,0 +1,33 @@
+"""The curves as tables: what a row is called, and what stands at a glance."""
+
+import pandas as pd
+
+from robbench.epsilon import EpsilonUnit
+from robbench.reporting.curve_tables import at_a_glance, curve_table
+from tests.figures.made_up import made_up_curves
+
+GRID = (0.0, 0.1)
+ONE, TWO = "bpda20 + pgd20", "bpda100 + pgd100"
+
+
+def worst_of(attacks: str, n: int = 1000) -> pd.DataFrame:
+    curves = made_up_curves(["nsq"], ["worst-of"], GRID, n=n, job_id="aa+bb")
+    return curves.assign(attacks=attacks)
+
+
+def test_worst_of_is_named_by_its_attacks_where_there_are_several() -> None:
+    def names(curves: pd.DataFrame) -> list[str]:
+        return [row.attack for rows in curve_table(curves, EpsilonUnit(1)).defenses for row in rows]
+
+    assert names(worst_of(ONE)) == ["worst-of"]
+    both = pd.concat([worst_of(ONE), worst_of(TWO)], ignore_index=True)
+    assert names(both) == [f"worst-of: {ONE}", f"worst-of: {TWO}"]
+
+
+def test_attacks_that_coincide_are_one_attack_at_a_glance() -> None:
+    curves = made_up_curves(["natural"], ["pgd20"], GRID)
+    same = curves.assign(attack="worst-of")
+    (line,) = at_a_glance(pd.concat([curves, same], ignore_index=True), 0.1)
+    assert line.attack == "pgd20"
+    (line,) = at_a_glance(pd.concat([curves, same.assign(job_id="aa+bb")], ignore_index=True), 0.1)
+    assert line.attack == "worst of 2"
