@@ -19,7 +19,7 @@ class JoinedCurves(NamedTuple):
     """The columns of the curves that were joined, and ``attacks``: the attack, of worst-of all that it
     counts, sorted and joined by `` + ``."""
     notes: list[str]
-    """What was left out, in sentences."""
+    """What was left out, and what is not on the same data, in sentences."""
 
 
 def join_runs(curves: pd.DataFrame) -> JoinedCurves:
@@ -30,7 +30,8 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
     attacks is another curve, and kept.
 
     Args:
-        curves: The columns of :data:`robbench.schema.CURVES`, ``run`` and ``weights``; the oldest run first.
+        curves: The columns of :data:`robbench.schema.CURVES`, ``run``, ``weights`` and ``fingerprint``; the
+            oldest run first.
     """
     curves, stale = _without_other_weights(_with_attacks(curves))
     points = list(curves[[*CURVE, "run"]].itertuples(index=False, name=None))
@@ -48,7 +49,8 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
             swept = f", swept by {strategy} instead of {other}" if strategy != other else ""
             left_out.setdefault(run, {})[tuple(curve)] = winner + fewer + swept
     notes = [_note(run, winners) for run, winners in left_out.items()]
-    return JoinedCurves(curves.loc[kept].reset_index(drop=True), [*stale, *notes])
+    joined = curves.loc[kept].reset_index(drop=True)
+    return JoinedCurves(joined, [*stale, *notes, *_other_data(joined)])
 
 
 def _with_attacks(curves: pd.DataFrame) -> pd.DataFrame:
@@ -77,6 +79,21 @@ def _without_other_weights(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[str
                 f"{winner}."
             ] = None
     return curves.loc[kept], list(notes)
+
+
+def _other_data(curves: pd.DataFrame) -> list[str]:
+    """Which runs' data differ under one name; for other numbers of samples fingerprints differ anyhow."""
+    known = curves.loc[curves["fingerprint"] != ""]
+    notes = []
+    for (dataset, _), rows in known.groupby(["dataset", "n"], sort=False):
+        runs = dict(zip(rows["fingerprint"], rows["run"], strict=True))
+        if len(runs) > 1:
+            named = ", ".join(f"{run} ({fingerprint})" for fingerprint, run in runs.items())
+            notes.append(
+                f"Different data are called {dataset}, as their fingerprints show: {named}. Their images, "
+                "labels or order differ: only `robbench compare` pairs image with image."
+            )
+    return notes
 
 
 def _note(run: str, winners: dict[tuple[str, ...], str]) -> str:

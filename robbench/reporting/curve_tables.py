@@ -46,6 +46,8 @@ class Glance(NamedTuple):
     """What the next is measured under."""
     robust: Cell
     """At the largest ε that every curve has."""
+    samples: str
+    """How many both were measured on."""
 
 
 def curve_table(curves: pd.DataFrame, unit: EpsilonUnit) -> CurveTable:
@@ -77,14 +79,16 @@ def common_epsilon(curves: pd.DataFrame) -> float:
 def at_a_glance(curves: pd.DataFrame, epsilon: float) -> list[Glance]:
     """Clean accuracy and accuracy at ``epsilon`` of every defense: the worst that is known.
 
-    That is the attack or worst-of that leaves least; of equal ones what counts the most attacks.
+    That is the attack or worst-of that leaves least; of equal ones what counts the most attacks. Clean
+    accuracy is that of the same curve, and so on the same samples: other runs may have had others.
     """
     lines, titles = [], defense_titles(curves)
     for name, defense in curves.groupby("defense", sort=False):
         clean = defense.loc[defense["epsilon"] == 0].to_dict("records")
         attacked = defense.loc[defense["epsilon"] == epsilon].to_dict("records")
-        least = min(attacked, key=_rank)
-        lines.append(Glance(titles[str(name)], _cell(clean[0]), _attack(least), _cell(least)))
+        unperturbed, least = min(zip(clean, attacked, strict=True), key=lambda ends: _rank(ends[1]))
+        samples = f"{int(least['n']):,}"
+        lines.append(Glance(titles[str(name)], _cell(unperturbed), _attack(least), _cell(least), samples))
     return lines
 
 

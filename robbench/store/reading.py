@@ -18,8 +18,8 @@ class RunCurves(NamedTuple):
 
     curves: pd.DataFrame
     """The columns of :data:`robbench.schema.CURVES`; ``run``: the folder of the run; ``title``: what the run
-    calls the defense in print, its name where it does not say; ``weights``: their SHA-256, empty where it is
-    not known. Oldest run first."""
+    calls the defense in print, its name where it does not say; ``weights``: their SHA-256;
+    ``fingerprint``: of the samples; both empty where they are not known. Oldest run first."""
     unfinished: list[Path]
     """Runs that are not complete, which have no curves yet."""
 
@@ -53,16 +53,21 @@ def read_curves(runs: list[Path]) -> RunCurves:
     Raises:
         UserError: A file is missing, damaged or none of robbench's; the message names it.
     """
-    tables = [arrow_schema(CURVES).empty_table().to_pandas().assign(run="", title="", weights="")]
+    tables = [
+        arrow_schema(CURVES).empty_table().to_pandas().assign(run="", title="", weights="", fingerprint="")
+    ]
     unfinished = []
     for run in runs:
         manifest = read_manifest(run)
         if is_complete(run, manifest):
             curves = _read(run / CURVES_TABLE, CURVES)
             names = [str(name) for name in curves["defense"]]
-            titles = [_recorded(manifest, name, "title") or name for name in names]
-            weights = [_recorded(manifest, name, "weights_sha256") for name in names]
-            tables.append(curves.assign(run=str(run), title=titles, weights=weights))
+            said = {
+                "title": [_recorded(manifest, "defenses", name, "title") or name for name in names],
+                "weights": [_recorded(manifest, "defenses", name, "weights_sha256") for name in names],
+                "fingerprint": _recorded(manifest, "dataset", "fingerprint"),
+            }
+            tables.append(curves.assign(run=str(run), **said))
         else:
             unfinished.append(run)
     filled = [table for table in tables if len(table)] or tables[:1]
@@ -116,12 +121,12 @@ def _runs_at(path: Path) -> list[Path]:
     return runs
 
 
-def _recorded(manifest: dict[str, Any], defense: str, what: str) -> str:
-    """What a run says of a defense, such as its title in print; empty where it does not."""
-    record = manifest.get("defenses")
-    entry = record.get(defense) if isinstance(record, dict) else None
-    value = entry.get(what) if isinstance(entry, dict) else None
-    return value if isinstance(value, str) else ""
+def _recorded(manifest: dict[str, Any], *path: str) -> str:
+    """What a run says at a place of its record, such as a defense's title; empty where it does not."""
+    entry: Any = manifest
+    for key in path:
+        entry = entry.get(key) if isinstance(entry, dict) else None
+    return entry if isinstance(entry, str) else ""
 
 
 def _read(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:

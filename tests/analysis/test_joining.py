@@ -7,7 +7,7 @@ from tests.outcome_tables import GRID, outcome_table
 
 def curves(run: str, defense: str, samples: int, grid: tuple[float, ...] = GRID) -> pd.DataFrame:
     table = outcome_table(range(samples), grid=grid, defense=defense)
-    return curves_of(table, grid).assign(run=run, weights="the same")
+    return curves_of(table, grid).assign(run=run, weights="the same", fingerprint="f00d")
 
 
 def test_the_newest_run_wins_with_its_whole_curve_and_it_is_said() -> None:
@@ -105,3 +105,18 @@ def test_a_defense_is_what_the_newest_run_attacked() -> None:
     assert joined.notes == [
         "What old says of 'mine' is left out: the weights differ from those in the newer new."
     ]
+
+
+def test_different_data_of_one_name_are_said_to_be() -> None:
+    one, other = curves("one", "nsq", 5), curves("other", "sq", 5).assign(fingerprint="beef")
+    joined = join_runs(pd.concat([one, other], ignore_index=True))
+    assert len(joined.curves) == len(one) + len(other)
+    (note,) = joined.notes
+    assert note.startswith("Different data are called digits, as their fingerprints show: ")
+    assert "one (f00d), other (beef)" in note
+
+
+def test_more_samples_of_the_same_data_and_unknown_data_are_no_difference() -> None:
+    few, many = curves("few", "nsq", 5), curves("many", "sq", 9).assign(fingerprint="beef")
+    unknown = curves("unknown", "natural", 5).assign(fingerprint="")
+    assert join_runs(pd.concat([few, many, unknown], ignore_index=True)).notes == []

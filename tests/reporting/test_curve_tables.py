@@ -31,3 +31,15 @@ def test_attacks_that_coincide_are_one_attack_at_a_glance() -> None:
     assert line.attack == "pgd20"
     (line,) = at_a_glance(pd.concat([curves, same.assign(job_id="aa+bb")], ignore_index=True), 0.1)
     assert line.attack == "worst of 2"
+
+
+def test_clean_accuracy_at_a_glance_is_on_the_samples_of_the_worst() -> None:
+    both = ["natural", "nsq"]
+    many = made_up_curves(both, ["pgd20"], GRID, n=1000).query("defense == 'nsq'")
+    few = made_up_curves(both, ["fgsm", "pgd100"], GRID, n=20).query(
+        "defense == 'nsq' and attack == 'pgd100'"
+    )
+    (line,) = at_a_glance(pd.concat([many, few], ignore_index=True), 0.1)
+    (alone,) = at_a_glance(few, 0.1)
+    assert line == alone
+    assert (line.attack, line.samples) == ("pgd100", "20")

@@ -11,6 +11,9 @@ from robbench.schema import CURVES, OUTCOMES, arrow_schema
 from robbench.store import find_runs, open_run, read_curves, read_outcomes
 from tests.outcome_tables import GRID, JOB, outcome_table
 
+EXTRA = ["run", "title", "weights", "fingerprint"]
+"""The columns that a run's record adds to its curves."""
+
 
 def make_run(folder: Path, complete: bool = True) -> Path:
     with open_run(folder, {"identity": "ab12", "spec": {}}) as store:
@@ -45,7 +48,7 @@ def test_curves_of_several_runs_and_the_unfinished_ones(tmp_path: Path) -> None:
     runs = [make_run(tmp_path / "a"), make_run(tmp_path / "b", complete=False), make_run(tmp_path / "c")]
     curves, unfinished = read_curves(runs)
     assert unfinished == [runs[1]]
-    assert list(curves.columns) == [*arrow_schema(CURVES).names, "run", "title", "weights"]
+    assert list(curves.columns) == [*arrow_schema(CURVES).names, *EXTRA]
     assert curves["run"].tolist() == [str(runs[0])] * 4 + [str(runs[2])] * 4
     assert curves["n"].tolist() == [7] * 8
     # Sample i breaks from grid point i mod 5 on: of 7 samples 2, 2, 1, 1 break at each point.
@@ -55,7 +58,7 @@ def test_curves_of_several_runs_and_the_unfinished_ones(tmp_path: Path) -> None:
 def test_only_unfinished_runs_give_an_empty_table(tmp_path: Path) -> None:
     curves, unfinished = read_curves([make_run(tmp_path / "a", complete=False)])
     assert len(curves) == 0
-    assert list(curves.columns) == [*arrow_schema(CURVES).names, "run", "title", "weights"]
+    assert list(curves.columns) == [*arrow_schema(CURVES).names, *EXTRA]
     assert unfinished == [tmp_path / "a"]
 
 
@@ -65,9 +68,7 @@ def test_outcomes_come_back(tmp_path: Path) -> None:
     assert frame["broken"][1].tolist() == [False, True, True, True]
     assert frame["critical_epsilon"].isna().tolist() == [False] * 4 + [True] + [False] * 2
     # The way through pandas loses nothing: the curves are the same.
-    assert curves_of(frame, GRID).equals(
-        read_curves([tmp_path / "a"]).curves.drop(columns=["run", "title", "weights"])
-    )
+    assert curves_of(frame, GRID).equals(read_curves([tmp_path / "a"]).curves.drop(columns=[*EXTRA]))
 
 
 def test_outcomes_of_an_unfinished_run_are_refused(tmp_path: Path) -> None:
