@@ -206,7 +206,8 @@ def test_a_figure_and_remarks_say_how_many_seeds_there_are(seeds):
     assert note.startswith("Digits, ε = 0.3: 3 trainings of each defense, fewer of FAST-AT-GA, from as many")
     curves = pd.read_csv(seeds.folder / "fast-training-curves.csv")
     assert set(curves["training_seed"]) == {0, 1, 2}
-    (block,) = curve_blocks(summary_of(seeds), curves).values()
+    ((heading, block),) = curve_blocks(summary_of(seeds), curves).items()
+    assert heading == "Digits, ε = 0.3, n = 1,000, trainings from seed 0"
     assert set(block["training_seed"]) == {0}, "a panel shows the first"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from robbench.analysis.worst_of import WORST_OF, worst_of_curve
+from robbench.reproducing.collecting import DONE
 from robbench.reproducing.fast_training.evidence import Evidence, Subject
 from robbench.reproducing.fast_training.seeds import SETTING, over_seeds
 from robbench.reproducing.fast_training.settings import BPDA, PGD, YARDSTICK, setting_title
@@ -64,7 +65,9 @@ def curve_blocks(summary: pd.DataFrame, curves: pd.DataFrame) -> dict[str, pd.Da
         )
         shown = own["kind"].notna() & ((own["kind"] != "plain") | own["has_layer"])
         shown &= (own["kind"] != "strongest") | (own["epsilon"] == epsilon)
-        blocks[_heading(table)] = own.loc[shown].sort_values("defense", key=lambda names: names.map(order))
+        seeds = trained.loc[trained["state"] == DONE, "seed"].nunique()
+        heading = _heading(table) + (f", trainings from seed {seed}" if seeds > 1 else "")
+        blocks[heading] = own.loc[shown].sort_values("defense", key=lambda names: names.map(order))
     return blocks
 
 
