@@ -196,11 +196,6 @@ def _parameters(
         if key not in known:
             raise suggest(f"option of {attack_class.algorithm}", key, known or ["(none)"])
         parameters[key] = _read(f"{attack_class.algorithm}:{key}", text, hints[key])
-    if parameters.get("random_start") is False and parameters.get("restarts", 1) > 1:
-        raise UserError(
-            f"{name.text!r} makes {parameters['restarts']} runs from one image, all with the same result.",
-            "Leave restarts or random_start=false out.",
-        )
     return parameters
 
 
