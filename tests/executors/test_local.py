@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from robbench.attacks import IterativeAttack
 from robbench.datasets import from_arrays
 from robbench.datasets.custom import custom_info
 from robbench.defenses import Defense
@@ -82,9 +83,11 @@ def test_every_job_is_recorded_with_its_cost(prepared):
         assert record["clean_accuracy"] == 1
         assert record["robust_accuracy"] == pytest.approx(1 - rows.broken.str[-1].mean())
         control = record["control"]
-        assert record["n_backward"] == round(rows.n_backward.sum()) + control["n_backward"]
-        assert control["samples"] == 256
-        assert not control["fell_back"]
+        assert record["n_backward"] == round(rows.n_backward.sum()) + control.get("n_backward", 0)
+        # An attack of a library has no control.
+        assert (control.get("samples"), control.get("fell_back")) == (
+            (256, False) if isinstance(job.attack.attack, IterativeAttack) else (None, None)
+        )
 
 
 class Noisy(nn.Module):
