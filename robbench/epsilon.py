@@ -8,6 +8,8 @@ from robbench.errors import UserError
 
 LARGEST_DISTANCE = 1e4
 """Under l2: images of a hundred million pixels are no farther apart."""
+SMALLEST_RADIUS = 1e-5
+"""Below it, what float32 rounds of a pixel is no longer small against ε."""
 MAX_POINTS = 1000
 
 
@@ -77,8 +79,9 @@ def check_pixel_radii(points: tuple[float, ...]) -> None:
     """Refuse radii by which no single pixel can be changed; under l2 a change is that of all pixels together.
 
     Raises:
-        UserError: One is above 1.
+        UserError: One is above 1, or lost among what float32 rounds.
     """
+    _check_smallest(points)
     largest = max(points)
     if largest > 1:
         pixels = f"{largest:g}" if largest <= 255 else "8"
@@ -92,12 +95,22 @@ def check_image_radii(points: tuple[float, ...]) -> None:
     """Refuse radii under l2 that no two images are apart by, however large they are.
 
     Raises:
-        UserError: One is above :data:`LARGEST_DISTANCE`.
+        UserError: One is above :data:`LARGEST_DISTANCE`, or lost among what float32 rounds.
     """
+    _check_smallest(points)
     if max(points) > LARGEST_DISTANCE:
         raise UserError(
             f"ε = {max(points):g} is farther than images in [0, 1] can be apart.",
             "Under l2 it is the square root of the sum over all pixels; give radii such as 0,0.5,1.",
+        )
+
+
+def _check_smallest(points: tuple[float, ...]) -> None:
+    smallest = min((point for point in points if point), default=SMALLEST_RADIUS)
+    if smallest < SMALLEST_RADIUS:
+        raise UserError(
+            f"ε = {smallest:g} is lost among what float32 rounds of a pixel.",
+            f"Give 0 or at least {SMALLEST_RADIUS:g}; the least change of an 8-bit pixel is 1/255.",
         )
 
 

@@ -85,6 +85,11 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
         return file.read(columns=columns)
 
 
+def read_metadata(path: Path) -> dict[bytes, bytes]:
+    """What a Parquet file says beside its columns; raises as :func:`read_table`."""
+    return pq.read_schema(path).metadata or {}
+
+
 def remove_unfinished(folder: Path) -> None:
     """Remove what a killed writer left in a folder; only for who holds the folder alone."""
     for path in folder.glob(f".*{_UNFINISHED}"):

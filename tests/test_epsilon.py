@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robbench.epsilon import EpsilonUnit, parse_epsilon, parse_grid, tidy_grid, typed_grid
+from robbench.epsilon import (
+    EpsilonUnit,
+    check_image_radii,
+    check_pixel_radii,
+    parse_epsilon,
+    parse_grid,
+    tidy_grid,
+    typed_grid,
+)
 from robbench.errors import UserError
 from robbench.spec import SweepSpec
 
@@ -79,6 +87,13 @@ def test_any_text_is_a_grid_or_the_users_mistake(text):
         return
     assert grid
     assert all(math.isfinite(point) and point >= 0 for point in grid)
+
+
+@pytest.mark.parametrize("check", [check_pixel_radii, check_image_radii])
+def test_refuses_radii_that_float32_cannot_tell_from_zero(check):
+    check((0.0, 1e-5, 0.1))
+    with pytest.raises(UserError, match="1e-07 is lost among what float32 rounds"):
+        check((0.0, 1e-7, 0.1))
 
 
 def test_prints_epsilon_in_the_units_of_the_dataset():

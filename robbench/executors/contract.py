@@ -1,10 +1,12 @@
 """What an executor needs: somewhere to put rows, and someone to tell."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from robbench.errors import UserError
 from robbench.sweep.plan import Job
 
 
@@ -13,8 +15,7 @@ class JobRecord:
     """What a finished job cost.
 
     Attributes:
-        seconds: Wall-clock time spent in this process.
-        resumed: Whether part of the work was done by an earlier process, whose time is not in ``seconds``.
+        seconds: Wall-clock time of all that was kept, all processes together.
         n_forward: Forward sample-passes, all processes together.
         n_backward: Backward sample-passes, all processes together.
         clean_accuracy: Share of samples correct unperturbed.
@@ -24,13 +25,28 @@ class JobRecord:
     """
 
     seconds: float
-    resumed: bool
     n_forward: int
     n_backward: int
     clean_accuracy: float
     robust_accuracy: float
     samples: int
     control: dict[str, Any]
+
+    @classmethod
+    def read(cls, job_id: str, kept: Mapping[str, Any]) -> "JobRecord":
+        """A record that was kept; what another version of robbench wrote beside is passed over.
+
+        Raises:
+            UserError: Something is missing, or of another kind.
+        """
+        names = [field.name for field in fields(cls)]
+        kinds = {"control": dict}
+        if wrong := [name for name in names if not isinstance(kept.get(name), kinds.get(name, int | float))]:
+            raise UserError(
+                f"The run's record of the computation {job_id} is damaged: {wrong[0]} is {kept.get(wrong[0])!r}.",
+                f"Delete jobs/{job_id}.parquet in the run's folder and repeat the command: it is computed anew.",
+            )
+        return cls(**{name: kept[name] for name in names})
 
 
 @runtime_checkable
@@ -45,8 +61,12 @@ class OutcomeSink(Protocol):
         """Positions of the samples whose rows are kept already."""
         ...
 
-    def append(self, job_id: str, rows: pa.Table) -> None:
-        """Keep some rows; after this they are not lost."""
+    def append(self, job_id: str, rows: pa.Table, seconds: float = 0.0) -> None:
+        """Keep some rows, and how long they took; after this neither is lost."""
+        ...
+
+    def seconds(self, job_id: str) -> float:
+        """How long the rows kept of a job that runs took."""
         ...
 
     def recall(self, job_id: str) -> dict[str, Any]:

@@ -48,13 +48,13 @@ def run_locally(plan: Plan, workplace: Workplace, sink: OutcomeSink, observer: R
         if record is None:
             record = asdict(_run(job, workplace, sink, observer))
             sink.complete_job(job.id, record)
-        observer.job_finished(job, JobRecord(**record))
+        observer.job_finished(job, JobRecord.read(job.id, record))
 
 
 def _run(job: Job, workplace: Workplace, sink: OutcomeSink, observer: RunObserver) -> JobRecord:
     stored = sink.stored_indices(job.id)
     observer.job_started(job, len(stored), len(workplace.dataset))
-    began = time.perf_counter()
+    kept = time.perf_counter()
 
     def tell(done: int, counter: PassCounter) -> None:
         observer.job_progressed(job, done, counter.forward + counter.backward)
@@ -63,9 +63,11 @@ def _run(job: Job, workplace: Workplace, sink: OutcomeSink, observer: RunObserve
     with _target(job, workplace) as target, seeded(job.terms.seed, workplace.device):
         resources = Resources(workplace.tries_batches, tell, _Memory(sink, job.id))
         for rows in JobRun(job, workplace.dataset, stored, target, resources).tables():
-            sink.append(job.id, rows)
-    seconds = time.perf_counter() - began
-    return _record(sink.outcomes(job.id), seconds, bool(stored), sink.recall(job.id))
+            now = time.perf_counter()
+            sink.append(job.id, rows, now - kept)
+            kept = now
+    seconds = sink.seconds(job.id) + time.perf_counter() - kept
+    return _record(sink.outcomes(job.id), seconds, sink.recall(job.id))
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,11 @@ def _take_channels_last(models: Sequence[nn.Module], job: Job, workplace: Workpl
         return all(takes_channels_last(model, few.images.to(workplace.device)) for model in models)
 
 
-def _record(outcomes: pa.Table, seconds: float, resumed: bool, control: dict[str, Any]) -> JobRecord:
+def _record(outcomes: pa.Table, seconds: float, control: dict[str, Any]) -> JobRecord:
     count = outcomes.num_rows
     broken = [flags[-1] for flags in outcomes["broken"].to_pylist()]
     return JobRecord(
         seconds=round(seconds, 3),
-        resumed=resumed,
         n_forward=round(outcomes["n_forward"].to_numpy().sum()) + control.get("n_forward", 0),
         n_backward=round(outcomes["n_backward"].to_numpy().sum()) + control.get("n_backward", 0),
         clean_accuracy=sum(outcomes["clean_correct"].to_pylist()) / count,

@@ -12,6 +12,7 @@ class MemorySink:
 
     def __init__(self) -> None:
         self._rows: dict[str, list[pa.Table]] = {}
+        self._seconds: dict[str, float] = {}
         self._records: dict[str, dict[str, Any]] = {}
         self._facts: dict[str, dict[str, Any]] = {}
 
@@ -23,9 +24,14 @@ class MemorySink:
         """Positions of the samples whose rows are kept already."""
         return frozenset(self.outcomes(job_id)["sample_index"].to_pylist())
 
-    def append(self, job_id: str, rows: pa.Table) -> None:
-        """Keep some rows."""
+    def append(self, job_id: str, rows: pa.Table, seconds: float = 0.0) -> None:
+        """Keep some rows, and how long they took."""
         self._rows.setdefault(job_id, []).append(rows)
+        self._seconds[job_id] = self.seconds(job_id) + seconds
+
+    def seconds(self, job_id: str) -> float:
+        """How long the rows of a job took."""
+        return self._seconds.get(job_id, 0.0)
 
     def recall(self, job_id: str) -> dict[str, Any]:
         """What a job remembered beside its rows; empty at first."""

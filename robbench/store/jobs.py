@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from robbench.files import make_folder, remove_unfinished, write_table
+from robbench.files import make_folder, read_metadata, remove_unfinished, write_table
 from robbench.schema import OUTCOMES, Column
 from robbench.store.layout import is_job_id
 from robbench.store.tables import conform, merge, read_checked
 
+_SECONDS = b"robbench.seconds"
 ADVICE = "Delete that file and run the same command again: it is computed anew."
 
 
@@ -41,12 +42,20 @@ class JobFiles:
         """Whether a job that runs has any rows."""
         return any(self._parts(job_id).glob("part-*.parquet"))
 
-    def append(self, job_id: str, rows: pa.Table) -> None:
-        """Write rows as a new part."""
+    def append(self, job_id: str, rows: pa.Table, seconds: float = 0.0) -> None:
+        """Write rows as a new part, which says how long they took."""
         parts = self._parts(job_id)
         make_folder(parts)
         taken = [int(path.stem.removeprefix("part-")) for path in parts.glob("part-*.parquet")]
-        write_table(parts / f"part-{max(taken, default=-1) + 1:06d}.parquet", conform(rows, self._columns))
+        part = conform(rows, self._columns)
+        said = {**part.schema.metadata, _SECONDS: repr(seconds)}
+        path = parts / f"part-{max(taken, default=-1) + 1:06d}.parquet"
+        write_table(path, part.replace_schema_metadata(said))
+
+    def seconds(self, job_id: str) -> float:
+        """How long the rows of all parts took; of a part that does not say, nothing is known or counted."""
+        said = [read_metadata(path) for path in self._parts(job_id).glob("part-*.parquet")]
+        return sum(float(part.get(_SECONDS, 0)) for part in said)
 
     def merge_parts(self, job_id: str) -> None:
         """Write the job's one file; the parts stay."""

@@ -59,16 +59,21 @@ class RunStore:
         """
         return frozenset(self._read(job_id, _SAMPLE_INDEX)["sample_index"].to_pylist())
 
-    def append(self, job_id: str, rows: pa.Table) -> None:
+    def append(self, job_id: str, rows: pa.Table, seconds: float = 0.0) -> None:
         """Store more rows of a job; they are on disk when this returns.
 
         Args:
             job_id: The job, not complete.
             rows: Columns as in :data:`robbench.schema.OUTCOMES`.
+            seconds: How long they took.
         """
         if job_id in self.completed_jobs():
             raise ValueError(f"job {job_id} is complete and takes no more rows")
-        self._jobs.append(job_id, rows)
+        self._jobs.append(job_id, rows, seconds)
+
+    def seconds(self, job_id: str) -> float:
+        """How long the rows of a job took that is not complete, all processes together."""
+        return self._jobs.seconds(job_id)
 
     def recall(self, job_id: str) -> dict[str, Any]:
         """What a job remembered beside its rows; empty at first."""

@@ -11,7 +11,8 @@ from robbench.datasets import from_arrays
 from robbench.datasets.custom import custom_info
 from robbench.defenses import Defense
 from robbench.defenses.loading import LoadedDefense, state_hash
-from robbench.executors import MemorySink, SilentObserver, run_locally
+from robbench.errors import UserError
+from robbench.executors import JobRecord, MemorySink, SilentObserver, local, run_locally
 from robbench.executors.local import Workplace
 from robbench.preparation import assemble, resolve_attacks
 from robbench.spec import SweepSpec
@@ -29,12 +30,25 @@ class Fragile(MemorySink):
     def __init__(self) -> None:
         super().__init__()
         self.left = 0
+        self.parts: dict[str, list[int]] = {}
 
-    def append(self, job_id: str, rows: pa.Table) -> None:
-        super().append(job_id, rows)
+    def append(self, job_id: str, rows: pa.Table, seconds: float = 0.0) -> None:
+        super().append(job_id, rows, seconds)
+        self.parts.setdefault(job_id, []).append(rows.num_rows)
         self.left -= 1
         if self.left == 0:
             raise Interrupted
+
+
+class Clock:
+    """Goes on by so many seconds whenever it is read."""
+
+    def __init__(self, step: float) -> None:
+        self._step, self._now = step, 0.0
+
+    def perf_counter(self) -> float:
+        self._now += self._step
+        return self._now
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +102,36 @@ def test_every_job_is_recorded_with_its_cost(prepared):
         assert (control.get("samples"), control.get("fell_back")) == (
             (256, False) if isinstance(job.attack.attack, IterativeAttack) else (None, None)
         )
+
+
+def test_the_time_of_a_killed_process_counts_and_what_it_lost_does_not(prepared, monkeypatch):
+    monkeypatch.setattr(runner, "FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr(local, "time", Clock(10.0))
+    sink = Fragile()
+    sink.left = 3
+    with pytest.raises(Interrupted):
+        run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+    job = prepared.plan.jobs[0]
+    # The clock is read once at the beginning and once for every part, and the third part was kept.
+    assert (sink.seconds(job.id), len(sink.parts[job.id])) == (30, 3)
+    monkeypatch.setattr(local, "time", Clock(1.0))
+    run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+    parts = len(sink.parts[job.id])
+    # A second for every part that was left, and one more to the end.
+    assert sink.completed_jobs()[job.id]["seconds"] == 30 + (parts - 3) + 1
+
+
+@pytest.mark.parametrize("damage", [{"seconds": "long"}, {"control": None}, {"samples": None}])
+def test_a_damaged_record_is_said_to_be(prepared, damage):
+    sink = MemorySink()
+    run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+    job, kept = prepared.plan.jobs[0], dict(sink.completed_jobs()[prepared.plan.jobs[0].id])
+    assert JobRecord.read(job.id, kept | {"resumed": True}) == JobRecord.read(job.id, kept)
+    sink.complete_job(job.id, kept | damage)
+    with pytest.raises(
+        UserError, match=f"record of the computation {job.id} is damaged: {next(iter(damage))}"
+    ):
+        run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
 
 
 class Noisy(nn.Module):

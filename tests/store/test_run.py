@@ -64,6 +64,17 @@ def test_a_new_run_says_what_it_is(tmp_path: Path) -> None:
     assert (written["schema_version"], written["state"], written["jobs"]) == (1, "running", {})
 
 
+def test_the_seconds_of_a_jobs_parts_add_up_and_leave_no_trace_in_its_file(tmp_path: Path) -> None:
+    for part, seconds in enumerate((1.5, 2.25)):
+        with open_run(tmp_path / "run", MANIFEST) as store:
+            store.append(JOB, outcome_table([part]), seconds)
+    with open_run(tmp_path / "run", MANIFEST) as store:
+        store.append(JOB, outcome_table([2]))
+        assert store.seconds(JOB) == 3.75
+        store.complete_job(JOB, {})
+    assert set(pq.read_schema(tmp_path / f"run/jobs/{JOB}.parquet").metadata) == {b"robbench_schema"}
+
+
 def test_rows_come_back_sorted_and_once(tmp_path: Path) -> None:
     with open_run(tmp_path / "run", MANIFEST) as store:
         store.append(JOB, outcome_table([4, 2], seed=1))
