@@ -29,7 +29,10 @@ def panels_of(curves: pd.DataFrame) -> list[pd.DataFrame]:
     Args:
         curves: Columns as in :data:`robbench.schema.CURVES`, and ``attacks`` where they were joined.
     """
-    return [panel for _, panel in curves.groupby([*attack_columns(curves), "criterion"], sort=False)]
+    # Titles are told apart among all defenses, and stay the same in a panel of a few.
+    titles = defense_titles(curves)
+    titled = curves.assign(title=[titles[str(name)] for name in curves["defense"]])
+    return [panel for _, panel in titled.groupby([*attack_columns(curves), "criterion"], sort=False)]
 
 
 def draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle], largest: float) -> None:

@@ -36,6 +36,9 @@ _DEFENSES = {"natural": "Natural", "nsq": "NSQ", "pgd-at": "PGD-AT", "sq": "SQ"}
 _NORMS = {"l2": "L₂", "linf": "L∞"}
 
 _LONGEST_NAME = 30
+_LONGEST_NUMBERED = 40
+_LEAD = 12
+"""Characters before the first difference of two long names."""
 _LABEL = re.compile(
     r"(?P<algorithm>[a-z]+)(?P<steps>\d+)?(?P<words>(?:-[a-z]+)*)(?:@(?P<backend>[a-z]+))?(?P<options>(?::[^:]+)*)"
 )
@@ -92,13 +95,15 @@ def defense_title(name: str) -> str:
 def defense_titles(curves: pd.DataFrame) -> dict[str, str]:
     """A title for each defense of some curves: as its run prints it, so that a collapsed training is marked.
 
+    No two are alike, however long the names are.
+
     Args:
         curves: Columns as in :data:`robbench.schema.CURVES`, and ``title`` where they were read from runs.
     """
-    if "title" not in curves:
-        return {str(name): defense_title(str(name)) for name in curves["defense"].unique()}
-    named = zip(curves["defense"].astype(str), curves["title"].astype(str), strict=True)
-    return {name: defense_title(name) if title == name else printable(title) for name, title in named}
+    names = [str(name) for name in curves["defense"]]
+    titles = [str(title) for title in curves["title"]] if "title" in curves else names
+    named = zip(names, titles, strict=True)
+    return _distinct({name: _DEFENSES.get(name, name) if title == name else title for name, title in named})
 
 
 def without_collapse(title: str) -> str:
@@ -118,6 +123,30 @@ def printable(text: str, longest: int = 44) -> str:
         return line or "(no name)"
     half = (longest - 1) // 2
     return f"{line[:half]}…{line[-half:]}"
+
+
+def _distinct(titles: dict[str, str]) -> dict[str, str]:
+    """Printable titles, no two alike: long ones begin shortly before they differ; else they are numbered."""
+    labels = {name: printable(title) for name, title in titles.items()}
+    for alike in _alike(labels):
+        letters = enumerate(zip(*(titles[name] for name in alike), strict=False))
+        difference = next((position for position, found in letters if len(set(found)) > 1), 0)
+        if difference > _LEAD:
+            labels |= {name: printable(f"…{titles[name][difference - _LEAD :]}") for name in alike}
+    for alike in _alike(labels):
+        numbered = enumerate(alike, start=1)
+        labels |= {
+            name: f"{printable(labels[name], _LONGEST_NUMBERED)} #{number}" for number, name in numbered
+        }
+    return labels
+
+
+def _alike(labels: dict[str, str]) -> list[list[str]]:
+    """The names that share a label."""
+    found: dict[str, list[str]] = {}
+    for name, label in labels.items():
+        found.setdefault(label, []).append(name)
+    return [names for names in found.values() if len(names) > 1]
 
 
 def _steps(algorithm: str, steps: str | None) -> list[str]:

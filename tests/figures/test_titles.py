@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from robbench.figures.curve_panel import panels_of
 from robbench.figures.titles import (
     attack_title,
     dataset_title,
@@ -9,6 +10,7 @@ from robbench.figures.titles import (
     norm_title,
     printable,
 )
+from tests.figures.made_up import made_up_curves
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,34 @@ def test_names_become_one_line_of_visible_characters() -> None:
     long = printable("a" * 500 + "z" * 500)
     assert len(long) <= 44
     assert (long[0], long[-1]) == ("a", "z")
+
+
+def test_long_names_that_differ_in_the_middle_have_titles_that_differ() -> None:
+    noise, mixup = (
+        f"variants.quantized_network_with_{x}_trained_on_clean_images" for x in ("noise", "mixup")
+    )
+    titles = defense_titles(pd.DataFrame({"defense": [noise, mixup, "nsq"]}))
+    assert titles == {
+        noise: "…etwork_with_noise_trained_on_clean_images",
+        mixup: "…etwork_with_mixup_trained_on_clean_images",
+        "nsq": "NSQ",
+    }
+
+
+def test_titles_that_cannot_be_told_apart_are_numbered() -> None:
+    names = ["two\nlines", "two lines", "nsq", "NSQ"]
+    titles = defense_titles(pd.DataFrame({"defense": names}))
+    assert list(titles.values()) == ["two lines #1", "two lines #2", "NSQ #1", "NSQ #2"]
+    long = [f"{'a' * 100}{middle}{'z' * 100}{end}" for middle in "bc" for end in "de"]
+    assert len(set(defense_titles(pd.DataFrame({"defense": long})).values())) == 4
+
+
+def test_a_panel_of_a_few_has_the_titles_of_all() -> None:
+    long = [f"{'a' * 60}{middle}{'z' * 60}" for middle in "bc"]
+    curves = made_up_curves(long, ["pgd100"])
+    (panel,) = panels_of(curves)
+    for name in long:
+        assert defense_titles(panel.query("defense == @name"))[name] == defense_titles(curves)[name]
 
 
 def test_a_defense_is_titled_as_its_run_prints_it() -> None:
