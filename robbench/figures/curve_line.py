@@ -10,6 +10,8 @@ from robbench.figures.house_style import CurveStyle
 
 BAND = 0.18
 """Opacity of a 95 % band."""
+_BAR = 9.0
+"""Width of the band of a single point, in printer's points."""
 _MARKED_POINTS = 14
 
 
@@ -50,7 +52,10 @@ def draw_curve(
     """
     points = points.sort_values("epsilon")
     epsilon = points["epsilon"]
-    if band is not None:
+    if band is not None and len(points) == 1:
+        # A band of no width is not seen.
+        axes.vlines(epsilon, points["ci_low"], points["ci_high"], style.color, alpha=band, linewidth=_BAR)
+    elif band is not None:
         axes.fill_between(
             epsilon, points["ci_low"], points["ci_high"], color=style.color, alpha=band, linewidth=0
         )

@@ -71,7 +71,14 @@ def legend_of(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2
 def describe_panel(panel: pd.DataFrame) -> list[str]:
     """The lines that stand above a panel, the attack's name first, then details in small print."""
     name, *sentences = panel_texts(panel)
-    return [name, *(line for sentence in sentences for line in textwrap.wrap(sentence, _TITLE_WIDTH))]
+    return [
+        name,
+        *(
+            line
+            for sentence in sentences
+            for line in textwrap.wrap(sentence, _TITLE_WIDTH, break_on_hyphens=False)
+        ),
+    ]
 
 
 def panel_texts(panel: pd.DataFrame) -> list[str]:

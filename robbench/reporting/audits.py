@@ -51,8 +51,10 @@ def audits(results: Path, manifests: Iterable[Mapping[str, Any]]) -> list[Audit]
     """
     weights: dict[str, set[str]] = {}
     for manifest in manifests:
-        for name, record in dict(manifest.get("defenses") or {}).items():
-            weights.setdefault(name, set()).add(str(record.get("weights_sha256")))
+        defenses = manifest.get("defenses")
+        for name, record in defenses.items() if isinstance(defenses, dict) else ():
+            if isinstance(record, dict):
+                weights.setdefault(name, set()).add(str(record.get("weights_sha256")))
     files = sorted({file for place in _PLACES for file in results.glob(place)})
     return [_read(file, weights) for file in files]
 

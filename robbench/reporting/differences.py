@@ -7,7 +7,7 @@ import pandas as pd
 
 from robbench.comparing import ComparisonRequest, find_differences
 from robbench.errors import UserError
-from robbench.figures.titles import defense_titles
+from robbench.figures.titles import defense_titles, printable
 from robbench.registry import suggest
 from robbench.text_table import TextTable
 
@@ -54,13 +54,28 @@ def differences(results: Path, baseline: str | None, curves: pd.DataFrame) -> Di
     chosen = next((name for name in ([baseline] if baseline else PREFERRED) if name in known), None)
     if chosen is None or len(known) == 1:
         return None
-    head, title = curves.iloc[0], defense_titles(curves)[chosen]
+    head, titles = curves.iloc[0], defense_titles(curves)
     dataset, norm, criterion = head["dataset"], head["norm"], head["criterion"]
     request = ComparisonRequest(results, chosen, dataset=dataset, norm=norm, criterion=criterion)
     try:
         compared = find_differences(request)
     except UserError as error:
-        return Differences(title, [], [], [], str(error))
-    points, verdicts, cost = compared.datasets[0].tables
+        return Differences(titles[chosen], [], [], [], str(error))
+    points, verdicts, cost = (_titled(table, chosen, titles) for table in compared.datasets[0].tables)
     details = [("Accuracies and differences at three radii", points), ("What it cost", cost)]
-    return Differences(title, [verdicts], details, compared.notes, "")
+    return Differences(titles[chosen], [verdicts], details, compared.notes, "")
+
+
+def _titled(table: TextTable, baseline: str, titles: dict[str, str]) -> TextTable:
+    """A table of a comparison with defenses called as the rest of the page calls them."""
+    words = {printable(name): title for name, title in titles.items()}
+    if len(words) < len(titles):
+        # Cut names that are alike may be anybody's.
+        return table
+    old, new = printable(baseline), titles[baseline]
+    return TextTable(
+        title=table.title.replace(f"against {old},", f"against {new},"),
+        columns=tuple(f"{new} %" if column == f"{old} %" else column for column in table.columns),
+        rows=[(words.get(first, first), *rest) for first, *rest in table.rows],
+        numbers=table.numbers,
+    )

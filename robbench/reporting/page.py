@@ -12,6 +12,9 @@ from robbench.reporting.differences import Differences
 from robbench.reporting.origins import Origin
 from robbench.reporting.strips import Strip
 
+_TOP1 = "the exact model mislabels it"
+_TOP5 = "its true class is not among the exact model’s five best"
+
 
 @dataclass(frozen=True)
 class Section:
@@ -19,6 +22,7 @@ class Section:
 
     Attributes:
         title: What it is, in words.
+        criterion: ``top1`` or ``top5``.
         glance: What every defense comes to.
         epsilon: The ε at which it does.
         legend: The defenses.
@@ -30,6 +34,7 @@ class Section:
     """
 
     title: str
+    criterion: str
     glance: list[Glance]
     epsilon: str
     legend: list[LegendEntry]
@@ -55,6 +60,14 @@ class Page:
     audits: list[Audit]
     origins: list[Origin]
     notes: list[str]
+
+    @property
+    def broken(self) -> str:
+        """What an image must meet to count as broken, in words."""
+        criteria = {section.criterion for section in self.sections}
+        if criteria == {"top5"}:
+            return _TOP5
+        return f"the exact model mislabels it (for top5: {_TOP5})" if "top5" in criteria else _TOP1
 
 
 def check_installed() -> None:

@@ -99,6 +99,7 @@ def _section(
     epsilon, panels = common_epsilon(curves), charts(curves, norm_title(head["norm"]))
     return Section(
         title=title,
+        criterion=str(head["criterion"]),
         glance=at_a_glance(curves, epsilon),
         epsilon=unit.format(epsilon),
         legend=legend(curves),

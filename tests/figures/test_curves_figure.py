@@ -110,6 +110,14 @@ def test_bands_reach_from_end_to_end_of_the_interval() -> None:
     assert heights.min() == pytest.approx(table["ci_low"].min() * 100)
 
 
+def test_a_single_point_has_its_interval() -> None:
+    figure, table = drawn("clean only"), CASES["clean only"]
+    ends = [np.asarray(bar.get_paths()[0].vertices)[:, 1].tolist() for bar in figure.axes[0].collections]
+    assert ends == [
+        [100 * low, 100 * high] for low, high in zip(table["ci_low"], table["ci_high"], strict=True)
+    ]
+
+
 def test_the_papers_values_are_hollow_marks() -> None:
     figure = drawn("papers")
     marks = [

@@ -37,6 +37,9 @@ def test_it_holds_curves_intervals_verdicts_examples_and_origins(tmp_path: Path)
     assert [figure["layout"]["xaxis"]["ticktext"][0] for figure in page.figures] == ["0"] * 3
     assert "NSQ 91.7 81.9 – 96.4 0.0 0.0 – 6.0 worst of 2" in page.text
     assert "Against PGD-AT" in page.text
+    assert "against PGD-AT, and the mean accuracy" in page.text
+    assert "PGD-AT %" in page.text
+    assert "NSQ worst-of weaker" in page.text
     assert "weaker at ε from 0.1 to 0.2 (p < 0.001); no difference found elsewhere" in page.text
     assert len([image for image in page.all("img") if image["src"]]) == 4 * 3 * 3
     assert "1 → 3" in page.text
@@ -108,6 +111,21 @@ def test_a_damaged_audit_is_named(tmp_path: Path, damage: str) -> None:
     with pytest.raises(UserError, match=r"audit\.json (is not what|was written by)"):
         report(ReportRequest(tmp_path))
     assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("defenses", ["x", {"nsq": "x"}, [1]])
+def test_a_damaged_record_of_the_defenses_is_no_obstacle(tmp_path: Path, defenses: object) -> None:
+    run = two_defenses(tmp_path / "run")
+    manifest = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(manifest | {"defenses": defenses}))
+    assert "Robustness report" in seen(tmp_path).text
+
+
+def test_top5_is_said_to_be_broken_otherwise(tmp_path: Path) -> None:
+    make_run(tmp_path / "one", {("nsq", "pgd20"): STRONG}, criterion="top5")
+    assert "broken when its true class is not among the exact model’s five best inside" in seen(tmp_path).text
+    make_run(tmp_path / "two", {("nsq", "pgd20"): STRONG})
+    assert "broken when the exact model mislabels it (for top5: its true class is not" in seen(tmp_path).text
 
 
 def test_foreign_samples_are_not_compared_but_reported(tmp_path: Path) -> None:
