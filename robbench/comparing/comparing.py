@@ -23,7 +23,7 @@ from robbench.comparing.writing import write_comparison
 from robbench.epsilon import EpsilonUnit
 from robbench.errors import UserError
 from robbench.figures.epsilon_axis import natural_unit
-from robbench.figures.titles import dataset_title, norm_title, printable
+from robbench.figures.titles import dataset_title, distinct_titles, norm_title, printable
 from robbench.registry import suggest
 
 
@@ -144,10 +144,11 @@ def _compare_group(
     keys = zip(points["candidate"], points["epsilon"], strict=True)
     shown = points.loc[[epsilon in chosen[name] for name, epsilon in keys]]
     heading = f"{title}: accuracy in %, candidate minus baseline in points"
+    called = request.titles or distinct_titles({name: name for name in (baseline, *matched.pairs)})
     tables = (
-        points_table(shown, heading, baseline, unit),
-        verdict_table(verdicts, title, baseline),
-        cost_table(_costs(group, baseline, matched), title),
+        points_table(shown, heading, baseline, unit, called),
+        verdict_table(verdicts, title, baseline, called),
+        cost_table(_costs(group, baseline, matched), title, called),
     )
     compared = ComparedDataset(
         dataset=group.dataset,

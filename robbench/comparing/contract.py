@@ -1,7 +1,7 @@
 """What a comparison is asked and what it found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ class ComparisonRequest:
         norm: Only this norm; None: each by itself.
         criterion: Only this criterion; None: each by itself.
         fail_if_worse: Points of accuracy; None: nothing fails.
+        titles: What the tables call the defenses, where not by their names.
     """
 
     results: Path
@@ -34,6 +35,7 @@ class ComparisonRequest:
     norm: str | None = None
     criterion: str | None = None
     fail_if_worse: float | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

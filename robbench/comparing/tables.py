@@ -1,5 +1,7 @@
 """A comparison as tables that a person reads."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from robbench.analysis.verdicts import p_number, signed
@@ -9,7 +11,9 @@ from robbench.figures.titles import printable
 from robbench.text_table import TextTable
 
 
-def points_table(points: pd.DataFrame, title: str, baseline: str, unit: EpsilonUnit) -> TextTable:
+def points_table(
+    points: pd.DataFrame, title: str, baseline: str, unit: EpsilonUnit, called: Mapping[str, str]
+) -> TextTable:
     """Accuracy of both, their difference with its interval, and the test.
 
     The number of samples stands in the title, or in a column where it is not the same in every row.
@@ -19,12 +23,13 @@ def points_table(points: pd.DataFrame, title: str, baseline: str, unit: EpsilonU
         title: What stands above it.
         baseline: The baseline's name.
         unit: The unit of ε.
+        called: What is printed for each defense, here and in the other tables.
     """
     counts = sorted(set(points["n"]))
     several = len(counts) > 1
     rows = [
         (
-            printable(row["candidate"]),
+            called[row["candidate"]],
             printable(row["attack"]),
             unit.format(row["epsilon"]),
             *([f"{row['n']:,}"] if several else []),
@@ -36,18 +41,18 @@ def points_table(points: pd.DataFrame, title: str, baseline: str, unit: EpsilonU
         )
         for row in points.to_dict("records")
     ]
-    shares = (f"{printable(baseline)} %", "candidate %")
+    shares = (f"{called[baseline]} %", "candidate %")
     counted = ["n"] if several else []
     columns = ("candidate", "attack", "ε", *counted, *shares, "difference", "95 % interval", "p (Holm)")
     title += "" if several else f", n = {counts[0]:,}"
     return TextTable(title, columns, rows, numbers=6 + several)
 
 
-def verdict_table(verdicts: pd.DataFrame, title: str, baseline: str) -> TextTable:
+def verdict_table(verdicts: pd.DataFrame, title: str, baseline: str, called: Mapping[str, str]) -> TextTable:
     """The verdict in words and the areas under the curves, per candidate and attack."""
     rows = [
         (
-            printable(row["candidate"]),
+            called[row["candidate"]],
             printable(row["attack"]),
             row["verdict"],
             _percent(row["baseline_area"]),
@@ -56,16 +61,16 @@ def verdict_table(verdicts: pd.DataFrame, title: str, baseline: str) -> TextTabl
         )
         for row in verdicts.to_dict("records")
     ]
-    columns = ("candidate", "attack", "verdict", f"{printable(baseline)} %", "candidate %", "difference")
-    heading = f"{title}: against {printable(baseline)}, and the mean accuracy over the grid (area)"
+    columns = ("candidate", "attack", "verdict", f"{called[baseline]} %", "candidate %", "difference")
+    heading = f"{title}: against {called[baseline]}, and the mean accuracy over the grid (area)"
     return TextTable(heading, columns, rows, numbers=3)
 
 
-def cost_table(costs: dict[tuple[str, str], Cost], title: str) -> TextTable:
+def cost_table(costs: dict[tuple[str, str], Cost], title: str, called: Mapping[str, str]) -> TextTable:
     """What training and evaluation cost, per defense and attack; blank where it is not known."""
     rows = [
         (
-            printable(defense),
+            called[defense],
             printable(attack),
             _number(cost.training_seconds),
             _number(cost.passes),

@@ -42,9 +42,11 @@ class JobRecord:
         names = [field.name for field in fields(cls)]
         kinds = {"control": dict}
         if wrong := [name for name in names if not isinstance(kept.get(name), kinds.get(name, int | float))]:
+            found = kept.get(wrong[0])
             raise UserError(
-                f"The run's record of the computation {job_id} is damaged: {wrong[0]} is {kept.get(wrong[0])!r}.",
-                f"Delete jobs/{job_id}.parquet in the run's folder and repeat the command: it is computed anew.",
+                f"The run's record of the computation {job_id} is damaged: {wrong[0]} is {found!r}.",
+                f"Delete jobs/{job_id}.parquet in the run's folder and repeat the command: "
+                "it is computed anew.",
             )
         return cls(**{name: kept[name] for name in names})
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -103,7 +104,9 @@ def defense_titles(curves: pd.DataFrame) -> dict[str, str]:
     names = [str(name) for name in curves["defense"]]
     titles = [str(title) for title in curves["title"]] if "title" in curves else names
     named = zip(names, titles, strict=True)
-    return _distinct({name: _DEFENSES.get(name, name) if title == name else title for name, title in named})
+    return distinct_titles(
+        {name: _DEFENSES.get(name, name) if title == name else title for name, title in named}
+    )
 
 
 def without_collapse(title: str) -> str:
@@ -125,7 +128,7 @@ def printable(text: str, longest: int = 44) -> str:
     return f"{line[:half]}…{line[-half:]}"
 
 
-def _distinct(titles: dict[str, str]) -> dict[str, str]:
+def distinct_titles(titles: Mapping[str, str]) -> dict[str, str]:
     """Printable titles, no two alike: long ones begin shortly before they differ; else they are numbered."""
     labels = {name: printable(title) for name, title in titles.items()}
     for alike in _alike(labels):

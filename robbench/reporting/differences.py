@@ -7,7 +7,7 @@ import pandas as pd
 
 from robbench.comparing import ComparisonRequest, find_differences
 from robbench.errors import UserError
-from robbench.figures.titles import defense_titles, printable
+from robbench.figures.titles import defense_titles
 from robbench.registry import suggest
 from robbench.text_table import TextTable
 
@@ -56,26 +56,13 @@ def differences(results: Path, baseline: str | None, curves: pd.DataFrame) -> Di
         return None
     head, titles = curves.iloc[0], defense_titles(curves)
     dataset, norm, criterion = head["dataset"], head["norm"], head["criterion"]
-    request = ComparisonRequest(results, chosen, dataset=dataset, norm=norm, criterion=criterion)
+    request = ComparisonRequest(
+        results, chosen, dataset=dataset, norm=norm, criterion=criterion, titles=titles
+    )
     try:
         compared = find_differences(request)
     except UserError as error:
         return Differences(titles[chosen], [], [], [], str(error))
-    points, verdicts, cost = (_titled(table, chosen, titles) for table in compared.datasets[0].tables)
+    points, verdicts, cost = compared.datasets[0].tables
     details = [("Accuracies and differences at three radii", points), ("What it cost", cost)]
     return Differences(titles[chosen], [verdicts], details, compared.notes, "")
-
-
-def _titled(table: TextTable, baseline: str, titles: dict[str, str]) -> TextTable:
-    """A table of a comparison with defenses called as the rest of the page calls them."""
-    words = {printable(name): title for name, title in titles.items()}
-    if len(words) < len(titles):
-        # Cut names that are alike may be anybody's.
-        return table
-    old, new = printable(baseline), titles[baseline]
-    return TextTable(
-        title=table.title.replace(f"against {old},", f"against {new},"),
-        columns=tuple(f"{new} %" if column == f"{old} %" else column for column in table.columns),
-        rows=[(words.get(first, first), *rest) for first, *rest in table.rows],
-        numbers=table.numbers,
-    )
