@@ -71,11 +71,7 @@ def resolve_attack(name: AttackName, info: DatasetInfo, norm: str, classes: int)
             f"Write {attack_class.algorithm}.",
         )
     if words:
-        raise suggest(
-            f"loss or view of {attack_class.algorithm}",
-            words[0],
-            [*attack_class.losses, *_views_of(attack_class)],
-        )
+        raise _unknown_word(name, attack_class, words[0])
     parameters = _parameters(name, attack_class, options, info)
     if loss:
         parameters["loss"] = loss
@@ -115,6 +111,23 @@ def _find(name: AttackName) -> type[Attack]:
             f"It runs on {', '.join(offered)}.",
         )
     return attacks.get(registered_name(name.algorithm, name.backend or _preferred(name.algorithm, offered)))
+
+
+def _unknown_word(name: AttackName, attack_class: type[Attack], word: str) -> UserError:
+    """The error for a word that is no loss and no view here; where another backend has it, that is said."""
+    algorithm = attack_class.algorithm
+    having = [
+        registered.partition("@")[2] or "native"
+        for registered, other in attacks.items()
+        if other.algorithm == algorithm and word in other.losses
+    ]
+    if having:
+        return UserError(
+            f"{name.text!r} asks for the loss {word!r}, which {algorithm} does not have on the backend "
+            f"{attack_class.backend!r}.",
+            f"It is there on {', '.join(sorted(having, key=BACKENDS.index))}.",
+        )
+    return suggest(f"loss or view of {algorithm}", word, [*attack_class.losses, *_views_of(attack_class)])
 
 
 def _preferred(algorithm: str, offered: Sequence[str]) -> str:
@@ -194,9 +207,18 @@ def _parameters(
     hints = get_type_hints(attack_class)
     for key, text in options.items():
         if key not in known:
-            raise suggest(f"option of {attack_class.algorithm}", key, known or ["(none)"])
+            raise _unknown_option(attack_class, key, text)
         parameters[key] = _read(f"{attack_class.algorithm}:{key}", text, hints[key])
     return parameters
+
+
+def _unknown_option(attack_class: type[Attack], key: str, text: str) -> UserError:
+    algorithm, known = attack_class.algorithm, attack_options(attack_class)
+    if key == "steps" and takes_steps(attack_class):
+        return UserError("The step count of an attack is no option.", f"Write {algorithm}{text}.")
+    if key in ("eps", "epsilon"):
+        return UserError("The radius is no option of an attack.", "Give it with --eps-grid.")
+    return suggest(f"option of {algorithm}", key, known or ["(none)"])
 
 
 def _read(option: str, text: str, kind: Any) -> Any:
@@ -210,7 +232,8 @@ def _read(option: str, text: str, kind: Any) -> Any:
     try:
         return _READERS[kind](text)
     except (ValueError, ZeroDivisionError, KeyError, OverflowError):
-        raise UserError(f"{option}={text} is not {_KINDS[kind]}.") from None
+        hint = "The backend stands before the options." if "@" in text else ""
+        raise UserError(f"{option}={text} is not {_KINDS[kind]}.", hint) from None
 
 
 def _positive_int(text: str) -> int:
