@@ -10,7 +10,7 @@ from robbench.store.layout import LOCK, RUN, WRITER, read_manifest
 
 _SHOWN = 8
 _OWN_KEYS = frozenset(
-    {"identity", "spec", "schema_version", "created", "state", "jobs", "continued", "summary", "finished"}
+    {"identity", "spec", "schema_version", "created", "state", "jobs", "continued", "finished"}
 )
 """Manifest entries that the run itself writes or that are compared by themselves."""
 _OTHER_FOLDER = "Choose another folder with --out, or repeat the command that began this one."

@@ -119,19 +119,18 @@ class RunStore:
         """
         return self._read(job_id, OUTCOMES)
 
-    def finish(self, outcomes: pa.Table, curves: pd.DataFrame, summary: dict[str, Any] | None = None) -> None:
+    def finish(self, outcomes: pa.Table, curves: pd.DataFrame) -> None:
         """Write the tables of the whole run and declare it complete.
 
         Args:
             outcomes: All rows, columns as in :data:`robbench.schema.OUTCOMES`.
             curves: Columns as in :data:`robbench.schema.CURVES`.
-            summary: What ``run.json`` says about the run as a whole.
         """
         rows, points = conform(outcomes, OUTCOMES), conform(curves, CURVES)
         write_table(self.folder / OUTCOMES_TABLE, rows)
         write_table(self.folder / CURVES_TABLE, points)
         write_csv(self.folder / CURVES_CSV, points.to_pandas())
-        self.manifest.update(state="complete", finished=_now(), summary=summary or {})
+        self.manifest.update(state="complete", finished=_now())
         self._save_manifest()
 
     def begin(self) -> None:

@@ -8,9 +8,10 @@ from torch import Tensor
 from robbench.sweep.attempts import Attempts
 from robbench.sweep.judge import Verdict
 from robbench.sweep.outcomes import Findings
+from robbench.sweep.reach import reach
 from robbench.sweep.slots import Slots
 from robbench.tensors import Flags
-from robbench.threat import TOLERANCE, Ball
+from robbench.threat import Ball
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,12 @@ class Claims:
         findings.n_forward[slots.row[rows]] += 1
         held = verdict.broken.nonzero().flatten()
         kept, where, images = Verdict(*(column[held] for column in verdict)), rows[held], images[held]
-        breaks, broken = self._reach(tried[held], kept.distance)
+        alone = self.attempts.strategy.each_epsilon_alone
+        breaks, broken = reach(self.attempts.grid, tried[held], kept.distance, alone)
         slots.breaks[where] = torch.minimum(slots.breaks[where], breaks)
         slots.nearest[where] = images
         findings.record(slots.row[where], images, kept.distance, kept.prediction, broken)
         return verdict.broken
-
-    def _reach(self, tried: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
-        """The smallest grid index an accepted image breaks, and all grid points at which it counts."""
-        points = torch.arange(len(self.attempts.epsilons), device=distance.device)
-        if self.attempts.strategy.each_epsilon_alone:
-            return tried, points == tried.unsqueeze(1)
-        # At least 1: index 0 was decided by the clean prediction.
-        smallest = torch.searchsorted(self.attempts.grid, distance - TOLERANCE).clamp_min(1)
-        return smallest, points >= smallest.unsqueeze(1)
 
     def _pull_back(self, slots: Slots, rows: Tensor, findings: Findings) -> None:
         """Bisect the grid for the smallest ball onto which an image projects and stays adversarial.

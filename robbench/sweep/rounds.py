@@ -14,10 +14,11 @@ from robbench.errors import UserError
 from robbench.randomness import key_of
 from robbench.sweep.feed import Window
 from robbench.sweep.outcomes import Findings
+from robbench.sweep.reach import reach
 from robbench.sweep.strategies import DECIDED, Strategy
 from robbench.sweep.target import Target
 from robbench.tensors import Images
-from robbench.threat import TOLERANCE, Ball
+from robbench.threat import Ball
 
 BLOCK = 128
 """Samples a library attacks together. Fixed, because its random numbers depend on who shares the batch: so
@@ -150,11 +151,7 @@ class LibrarySweep:
         findings.n_forward[rows] += 1
         won = verdict.broken
         distance = verdict.distance[won]
-        index = torch.arange(len(self.epsilons), device=rows.device)
-        if self.strategy.each_epsilon_alone and not isinstance(self.attack, MinimumNormAttack):
-            broken = index == tried[won].unsqueeze(1)
-        else:
-            smallest = torch.searchsorted(self._grid, distance - TOLERANCE).clamp_min(1)
-            broken = index >= smallest.unsqueeze(1)
+        alone = self.strategy.each_epsilon_alone and not isinstance(self.attack, MinimumNormAttack)
+        broken = reach(self._grid, tried[won], distance, alone).broken
         findings.record(rows[won], points[won], distance, verdict.prediction[won], broken)
         return won

@@ -112,7 +112,7 @@ class JobRun:
         yield from self._sweep(everything[~torch.isin(everything, control)], strategy)
 
     def _sweep(self, indices: Tensor, strategy: str) -> Iterator[pa.Table]:
-        """Sweep the samples at some positions by one strategy, a part at a time."""
+        """Sweep the samples at some positions by one strategy, a part at a time; no part is empty."""
         context, sweeper = self._context(strategy), self._sweeper(strategy)
         clock = _FlushClock()
         for part, size in self._parts(indices):
@@ -124,8 +124,9 @@ class JobRun:
                     self._tell(sum(map(len, pending)))
                     if clock.due():
                         yield self._hand_on(context, window, findings, pending)
-                        pending = [rows[:0]]
-                yield self._hand_on(context, window, findings, pending)
+                        pending = []
+                if pending:
+                    yield self._hand_on(context, window, findings, pending)
 
     def _hand_on(
         self, context: RowContext, window: Window, findings: Findings, pending: list[Tensor]

@@ -30,7 +30,7 @@ def run(folder: Path) -> None:
                 store.append(job_id, rows(job_id, part))
             store.complete_job(job_id, {"samples": SAMPLES})
         outcomes = pa.concat_tables([store.outcomes(job_id) for job_id in JOBS])
-        store.finish(outcomes, curves_of(outcomes, GRID), {"jobs": len(JOBS)})
+        store.finish(outcomes, curves_of(outcomes, GRID))
 
 
 def rows(job_id: str, indices: list[int]) -> pa.Table:

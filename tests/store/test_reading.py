@@ -21,7 +21,7 @@ def make_run(folder: Path, complete: bool = True) -> Path:
         if complete:
             store.complete_job(JOB, {})
             outcomes = store.outcomes(JOB)
-            store.finish(outcomes, curves_of(outcomes, GRID), {})
+            store.finish(outcomes, curves_of(outcomes, GRID))
     return folder
 
 

@@ -33,7 +33,7 @@ def files(folder: Path) -> set[str]:
 
 def finish(store: RunStore) -> None:
     outcomes = store.outcomes(JOB)
-    store.finish(outcomes, curves_of(outcomes, GRID), {"seconds": 1.5})
+    store.finish(outcomes, curves_of(outcomes, GRID))
 
 
 @pytest.fixture
