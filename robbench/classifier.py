@@ -146,7 +146,9 @@ def takes_channels_last(model: nn.Module, images: Images) -> bool:
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch's, numpy's and Python's global generators; on leaving, restore the caller's state."""
-    devices = [device] if device.type == "cuda" else []
+    # What seeds by torch.manual_seed, as trainings and libraries do, seeds every GPU in use.
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    devices = devices or ([device] if device.type == "cuda" else [])
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
         with torch.random.fork_rng(devices=devices):

@@ -1,4 +1,4 @@
-"""Choosing a device, a batch size and the arithmetic of attack steps."""
+"""Choosing a device, a batch size and the arithmetic of attack steps; telling that its memory ran out."""
 
 import torch
 
@@ -13,34 +13,41 @@ LARGEST_BATCH = 2**31 - 1
 PRECISIONS = ("float32", "bfloat16")
 """The arithmetic in which the native engine takes its steps; success is judged in float32 in any case."""
 
+_OUT_OF_MEMORY = ("out of memory", "ALLOC_FAILED", "unable to find an engine to execute")
+"""What CUDA, cuDNN and cuBLAS say where they, and not torch, find no memory; the last is cuDNN's word where
+there is no room for the workspace of any convolution."""
+
 
 def choose_device(name: str) -> torch.device:
-    """The device called ``name``; ``auto`` is the first GPU if there is one, else the CPU.
+    """The device called ``name``, a GPU with its number; ``auto`` is the current GPU if there is one.
 
     Raises:
         UserError: Not a device robbench can use, or not there.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError:
         device = None
     if device is None or device.type not in DEFAULT_BATCH_SIZES:
         raise UserError(f"{name!r} is not a device robbench can use.", "Use auto, cpu, cuda or cuda:1.")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        count = torch.cuda.device_count()
+    count = torch.cuda.device_count() if device.type == "cuda" else 0
+    if device.type == "cuda" and (device.index or 0) >= count:
         raise UserError(
             f"The device {name!r} is asked for, but torch sees {count or 'no'} CUDA devices.",
             "Use --device cpu, or install a torch built for this machine's GPU.",
         )
+    if device.type == "cuda" and device.index is None:
+        return torch.device("cuda", torch.cuda.current_device())
     return device
 
 
 def has_bfloat16(device: torch.device) -> bool:
     """Whether a device multiplies bfloat16 matrices faster than float32: recent GPUs, and CPUs with AMX."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        with torch.cuda.device(device):
+            return torch.cuda.is_bf16_supported(including_emulation=False)
     return bool(getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16"))
 
 
@@ -71,3 +78,8 @@ def choose_batch_size(asked: int | None, device: torch.device) -> int:
             "Leave --batch-size out.",
         )
     return asked
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether what torch raised means that the device's memory ran out."""
+    return isinstance(error, torch.OutOfMemoryError) or any(said in str(error) for said in _OUT_OF_MEMORY)

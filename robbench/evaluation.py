@@ -155,7 +155,8 @@ def evaluate_samples(
         sink = MemorySink()
         run_locally(prepared.plan, prepared.workplace, sink, observer)
     finally:
-        defense.model.to(home)
+        for view in defense.views:
+            defense.view(view).to(home)
     outcomes = cell_outcomes(prepared.plan, sink)
     return Evaluation(curves_with_worst_of(outcomes, prepared.epsilons), outcomes.to_pandas())
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from robbench.attacks import Attack
+from robbench.attacks import Attack, IterativeAttack
 from robbench.attacks.catalog import ResolvedAttack, resolve_attack
 from robbench.attacks.names import parse_attack
 from robbench.datasets import Dataset, DatasetInfo, Samples, load_dataset
@@ -96,7 +96,8 @@ def prepare(spec: SweepSpec, settings: RunSettings, command: str = "") -> Prepar
     attacks = resolve_attacks(spec, info, dataset.classes)
     names = dict.fromkeys([*spec.defenses, *(attack.source for attack in attacks if attack.source)])
     images = (info, dataset.classes, dataset.shape)
-    loaded = {name: load_defense(name, *images, settings.models_dir, settings.data_dir) for name in names}
+    places = (settings.models_dir, settings.data_dir)
+    loaded = {name: load_defense(name, *images, *places, device) for name in names}
     _check_distinct(loaded)
     check_defenses(list(loaded.values()), dataset, device)
     workplace = Workplace(dataset, loaded, device, batch_size, settings.batch_size is None)
@@ -152,13 +153,18 @@ def assemble(
 
 def _check_gradients(plan: Plan, workplace: Workplace) -> None:
     """Ask every defense for the gradients that the attacks will ask it for."""
-    attacks = [(job.defense, job.attack) for job in plan.jobs if job.attack.attack.uses_gradient]
-    asked = {
-        (attack.source, "exact") if attack.source else (defense, attack.view) for defense, attack in attacks
-    }
     image = workplace.dataset.samples(torch.arange(1)).images
-    for name, view in sorted(asked):
-        check_differentiable(workplace.defenses[name], view, image, workplace.device)
+    jobs = [job for job in plan.jobs if job.attack.attack.uses_gradient]
+    # A library computes in float32 in any case.
+    stepping = [job for job in jobs if isinstance(job.attack.attack, IterativeAttack)]
+    short = [job for job in stepping if job.terms.precision == "bfloat16"]
+    for among, precision in ((jobs, "float32"), (short, "bfloat16")):
+        asked = {
+            (job.attack.source or job.defense, "exact" if job.attack.source else job.attack.view)
+            for job in among
+        }
+        for name, view in sorted(asked):
+            check_differentiable(workplace.defenses[name], view, image, workplace.device, precision)
 
 
 def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[ResolvedAttack]:

@@ -12,7 +12,8 @@ def plain_torch() -> Iterator[None]:
     """Compute in float32, with gradients at hand, whatever the caller has chosen; all of that comes back.
 
     Inside, autocast is off, inference mode and ``no_grad`` are left, and float32 numbers are multiplied with
-    all their bits: TensorFloat-32 keeps 10 of the mantissa, bfloat16 7. Around a function it is a decorator.
+    all their bits: TensorFloat-32 keeps 10 of the mantissa, bfloat16 7. cuDNN chooses convolutions by their
+    shapes alone. Around a function it is a decorator.
     """
     with (
         torch.autocast("cpu", enabled=False),
@@ -20,8 +21,25 @@ def plain_torch() -> Iterator[None]:
         torch.inference_mode(False),
         torch.enable_grad(),
         _whole_mantissas(),
+        _steady_convolutions(),
     ):
         yield
+
+
+@contextmanager
+def _steady_convolutions() -> Iterator[None]:
+    """Have cuDNN neither time its algorithms for every new shape nor take one that adds up in any order.
+
+    Either would give other gradients in the next process; and shapes here change with almost every step, so
+    that timing them takes longer than the steps.
+    """
+    cudnn = torch.backends.cudnn
+    kept = cudnn.benchmark, cudnn.deterministic
+    try:
+        cudnn.benchmark, cudnn.deterministic = False, True
+        yield
+    finally:
+        cudnn.benchmark, cudnn.deterministic = kept
 
 
 @contextmanager

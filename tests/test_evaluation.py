@@ -93,6 +93,29 @@ def test_bad_input(linear, change, message):
         robbench.evaluate(model, **arguments)
 
 
+class Scattering(nn.Module):
+    """Writes its logits into a float32 tensor, where autocast would have them in bfloat16."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+
+    def forward(self, images):
+        logits = torch.zeros(len(images), 10)
+        logits[images.flatten(1).sum(1) > -1] = self.net(images)
+        return logits
+
+
+def test_a_model_that_fails_in_bfloat16_is_refused_before_the_attacks():
+    asked = {"data": "digits", "eps_grid": [0, 0.1], "samples": 8}
+    with pytest.raises(UserError, match=r"raised .* in bfloat16, in which attacks would take") as caught:
+        robbench.evaluate(Scattering(), attacks=["pgd2"], precision="bfloat16", **asked)
+    assert "--precision float32" in caught.value.hint
+    assert len(robbench.evaluate(Scattering(), attacks=["pgd2"], precision="float32", **asked)) == 2
+    # A library is asked in float32 in any case.
+    assert len(robbench.evaluate(Scattering(), attacks=["fgsm@foolbox"], precision="bfloat16", **asked)) == 2
+
+
 class Flattening(nn.Module):
     """Flattens by ``view``, as many a network does, and answers in ``dtype``."""
 

@@ -78,6 +78,16 @@ def test_products_lose_no_bits_inside_and_are_the_callers_outside(chosen):
     assert {setting: read(setting) for setting in SETTINGS} == before
 
 
+@pytest.mark.parametrize("chosen", [(True, False), (False, True)])
+def test_convolutions_are_steady_inside_and_the_callers_outside(monkeypatch, chosen):
+    cudnn = torch.backends.cudnn
+    for name, value in zip(("benchmark", "deterministic"), chosen, strict=True):
+        monkeypatch.setattr(cudnn, name, value)
+    with plain_torch():
+        assert (cudnn.benchmark, cudnn.deterministic) == (False, True)
+    assert (cudnn.benchmark, cudnn.deterministic) == chosen
+
+
 @NEWER
 def test_what_followed_a_more_general_setting_still_does():
     write("fp32_precision", "tf32")

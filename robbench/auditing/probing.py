@@ -120,8 +120,8 @@ def _gradients(subject: Subject, view: str, workplace: Workplace) -> GradientCou
     with _target(subject, view, workplace) as target:
         for window, ball in _batches(subject, target, workplace):
             points = ball.random_point(mix_keys(window.keys, -1))
-            gradient = input_gradient(PGD(_STEPS), target.view, points, window.labels).gradient
-            margin = input_gradient(PGD(_STEPS, "cw"), target.view, points, window.labels).gradient
+            gradient = input_gradient(PGD(_STEPS), target, points, window.labels).gradient
+            margin = input_gradient(PGD(_STEPS, "cw"), target, points, window.labels).gradient
             finite = gradient.flatten(1).isfinite().all(1)
             counts["zero"] += int((~_any_slope(gradient)).sum())
             counts["margin"] += int((~_any_slope(margin)).sum())
@@ -144,8 +144,7 @@ def _turns(subject: Subject, workplace: Workplace) -> tuple[int, int]:
             step = subject.epsilon * step_share(attack.relative_step, attack.steps)
             near = ball.project(points + step * noise)
             here, there = (
-                input_gradient(attack, target.view, images, window.labels).gradient
-                for images in (points, near)
+                input_gradient(attack, target, images, window.labels).gradient for images in (points, near)
             )
             usable = _usable(here) & _usable(there)
             # In double precision: the squares of small gradients underflow.

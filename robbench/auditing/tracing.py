@@ -38,7 +38,7 @@ def trace(attack: PGD, target: Target, ball: Ball, labels: Labels, keys: Keys) -
     iterate = attack.start(ball, mix_keys(keys, -1))
     losses, fools_view, fools_exact = [], [], []
     for step in range((attack.steps or 1) + 1):
-        loss, gradient, logits = input_gradient(attack, target.view, iterate, labels)
+        loss, gradient, logits = input_gradient(attack, target, iterate, labels)
         exact = logits if target.view_is_exact else _predict(target.judge.model, iterate)
         losses.append(loss)
         fools_view.append(mislabels(logits, labels, target.judge.criterion))
@@ -55,13 +55,17 @@ class InputGradient(NamedTuple):
     logits: Tensor
 
 
-def input_gradient(attack: PGD, model: nn.Module, images: Images, labels: Labels) -> InputGradient:
-    """The attack's loss on a model, its gradient in the images as it comes, and the logits."""
-    images = images.detach().requires_grad_()
-    logits = model(images)
-    loss = attack.objective(logits, labels)
-    (gradient,) = torch.autograd.grad(loss.sum(), images)
-    return InputGradient(loss.detach(), gradient, logits.detach())
+def input_gradient(attack: PGD, target: Target, images: Images, labels: Labels) -> InputGradient:
+    """The attack's loss on a target's view, its gradient in the images as it comes, and the logits."""
+
+    def differentiate(part: Images, true: Labels) -> tuple[Tensor, Tensor, Tensor]:
+        part = part.detach().requires_grad_()
+        logits = target.view(part)
+        loss = attack.objective(logits, true)
+        (gradient,) = torch.autograd.grad(loss.sum(), part)
+        return loss.detach(), gradient, logits.detach()
+
+    return InputGradient(*target.size.in_parts(differentiate, images, labels))
 
 
 @torch.no_grad()

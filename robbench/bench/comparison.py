@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 import pandas as pd
+import torch
 
 from robbench.bench.engines import Engine, LibraryEngine, RobbenchEngine, Sweep
 from robbench.bench.limit import BareNetwork, Limit
@@ -145,7 +146,7 @@ def _rows(result: DefenseBench, bench: PreparedBench) -> list[dict[str, Any]]:
                 "steps": result.steps,
                 "points": len(bench.epsilons),
                 "points_attacked": len(bench.loop_points()) if is_library else len(bench.epsilons) - 1,
-                "precision": "float32" if is_library else bench.precision,
+                "precision": _library_precision(bench) if is_library else bench.precision,
                 "batch_size": result.loop_batch_size if is_library else result.own_batch_size,
                 "seconds": seconds,
                 "seconds_least": min(sweep.seconds for sweep in sweeps),
@@ -165,6 +166,12 @@ def _rows(result: DefenseBench, bench: PreparedBench) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _library_precision(bench: PreparedBench) -> str:
+    """What a library's loop computes in: what torch does unless it is told otherwise."""
+    is_short = bench.workplace.device.type == "cuda" and torch.backends.cudnn.allow_tf32
+    return "float32, convolutions in tf32" if is_short else "float32"
 
 
 def _excess(sweep: Sweep, libraries: list[list[Sweep]]) -> float:

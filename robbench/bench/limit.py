@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from robbench.classifier import channels_last, frozen, takes_channels_last
 from robbench.datasets import Dataset
+from robbench.devices import is_out_of_memory
 from robbench.torch_state import plain_torch
 
 SECONDS = 0.3
@@ -62,7 +63,9 @@ class BareNetwork:
         while size <= LARGEST_BATCH[self.device.type] and without_gain < _PATIENCE:
             try:
                 measured = self.measure(best._replace(batch_size=size))
-            except torch.OutOfMemoryError:
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
                 break
             without_gain = 0 if measured > best else without_gain + 1
             best = max(best, measured)

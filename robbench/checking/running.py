@@ -78,7 +78,7 @@ def check(request: CheckRequest) -> CheckReport:
 
     def build() -> LoadedDefense:
         folders = (request.models_dir, request.data_dir)
-        return load_defense(request.defense, info, dataset.classes, dataset.shape, *folders)
+        return load_defense(request.defense, info, dataset.classes, dataset.shape, *folders, device)
 
     loaded = build()
     views = views_of(loaded.defense).to(device)

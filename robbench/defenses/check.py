@@ -39,7 +39,9 @@ def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device:
     return logits["exact"]
 
 
-def check_differentiable(loaded: LoadedDefense, view: str, images: Images, device: torch.device) -> None:
+def check_differentiable(
+    loaded: LoadedDefense, view: str, images: Images, device: torch.device, precision: str = "float32"
+) -> None:
     """Refuse a view that cannot even be asked for its gradient; one that has none, or zero, can.
 
     Args:
@@ -47,16 +49,26 @@ def check_differentiable(loaded: LoadedDefense, view: str, images: Images, devic
         view: What an attack will differentiate.
         images: A real one, or a few.
         device: Where the benchmark will run.
+        precision: The arithmetic in which it will be asked.
 
     Raises:
-        UserError: It raises for an image that needs a gradient, as whatever goes through numpy does.
+        UserError: It raises for an image that needs a gradient, as whatever goes through numpy does, or in
+            this arithmetic.
     """
     model = CountedModel(loaded.defense.view(view).to(device), PassCounter())
     given = images.to(device, copy=True).requires_grad_()
     try:
         with frozen(model), torch.enable_grad():
-            torch.autograd.grad(model(given).sum(), given)
+            with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+                logits = model(given)
+            torch.autograd.grad(logits.float().sum(), given)
     except Exception as error:
+        if precision == "bfloat16":
+            raise UserError(
+                f"{_named(loaded, view)} raised {type(error).__name__} in bfloat16, in which attacks would "
+                f"take their steps here: {error}",
+                "Give --precision float32.",
+            ) from error
         raise UserError(
             f"{_named(loaded, view)} raised {type(error).__name__} when asked for the gradient in its "
             f"images, as gradient attacks will: {error}",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from robbench.classifier import set_mode
@@ -33,6 +34,8 @@ __all__ = [
     "views_of",
 ]
 
+CPU = torch.device("cpu")
+
 
 def load_defense(
     name: str,
@@ -41,6 +44,7 @@ def load_defense(
     shape: tuple[int, int, int],
     models_dir: Path | None = None,
     data_dir: Path | None = None,
+    device: torch.device = CPU,
 ) -> LoadedDefense:
     """Load a defense by its registered name, or from outside robbench.
 
@@ -54,12 +58,13 @@ def load_defense(
         shape: Channels, height and width of the images.
         models_dir: A directory of models to search before ``./models`` and the shipped ones.
         data_dir: Where the datasets are, for a factory that asks; None: the usual places.
+        device: Where it will be measured; a program from a file is made for it, and others can be moved.
 
     Raises:
         UserError: No such defense, file, factory or folder of models; a factory that fails; a model that is
             missing, damaged or another network's.
     """
-    wanted = Wanted(info.name, shape, classes, data_dir, models_dir)
+    wanted = Wanted(info.name, shape, classes, data_dir, models_dir, device)
     if model_format := find_format(name):
         return _from_outside(model_format.load(name, wanted), name)
     check_models_dir(models_dir)

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import pyarrow as pa
 
 from robbench.errors import UserError
+from robbench.models.records import read_record
 from robbench.sweep.plan import Job
 
 
@@ -30,7 +31,7 @@ class JobRecord:
     clean_accuracy: float
     robust_accuracy: float
     samples: int
-    control: dict[str, Any]
+    control: Mapping[str, Any]
 
     @classmethod
     def read(cls, job_id: str, kept: Mapping[str, Any]) -> "JobRecord":
@@ -39,16 +40,15 @@ class JobRecord:
         Raises:
             UserError: Something is missing, or of another kind.
         """
-        names = [field.name for field in fields(cls)]
-        kinds = {"control": dict}
-        if wrong := [name for name in names if not isinstance(kept.get(name), kinds.get(name, int | float))]:
-            found = kept.get(wrong[0])
+        known = {field.name: kept[field.name] for field in fields(cls) if field.name in kept}
+        try:
+            return read_record(cls, known)
+        except TypeError as error:
             raise UserError(
-                f"The run's record of the computation {job_id} is damaged: {wrong[0]} is {found!r}.",
+                f"The run's record of the computation {job_id} is damaged: {error}.",
                 f"Delete jobs/{job_id}.parquet in the run's folder and repeat the command: "
                 "it is computed anew.",
-            )
-        return cls(**{name: kept[name] for name in names})
+            ) from error
 
 
 @runtime_checkable

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from robbench.devices import is_out_of_memory
+
 T = TypeVar("T")
 
 
@@ -22,15 +24,20 @@ class PassSize:
 
     largest: int
 
-    def retrying(self, compute: Callable[[], T]) -> T:
-        """Compute; where memory runs out, halve the size and compute again, unless it was one sample."""
+    def retrying(self, compute: Callable[[], T], samples: int) -> T:
+        """Compute; where memory runs out, halve the size and compute again, unless it was one sample.
+
+        Args:
+            compute: Makes passes.
+            samples: How many it is about: a larger size is no cause of what ran out.
+        """
         while True:
             try:
                 return compute()
-            except torch.OutOfMemoryError:
-                if self.largest == 1:
+            except RuntimeError as error:
+                if not is_out_of_memory(error) or self.largest == 1:
                     raise
-                self.largest = (self.largest + 1) // 2
+                self.largest = (min(self.largest, samples) + 1) // 2
 
     def in_parts(self, compute: Callable[..., tuple[Tensor, ...]], *batch: Tensor) -> tuple[Tensor, ...]:
         """Compute on a batch, part by part; a part for which memory runs out is made again, smaller.
@@ -44,7 +51,7 @@ class PassSize:
         """
         parts, rest = [], batch
         while not parts or rest:
-            part, rest = self.retrying(partial(self._first, compute, rest))
+            part, rest = self.retrying(partial(self._first, compute, rest), len(rest[0]))
             parts.append(part)
         return parts[0] if len(parts) == 1 else tuple(map(torch.cat, zip(*parts, strict=True)))
 

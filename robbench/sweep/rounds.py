@@ -123,7 +123,8 @@ class LibrarySweep:
         seed = key_of(self.seed, attack, who, tried.tolist(), restart) % 2**31
         ball = Ball(window.images[rows], self._grid[tried], self.target.norm)
         problem = Problem(self.target.view, ball, window.labels[rows], self.target.classes, seed)
-        points, n_forward, n_backward = self.target.size.retrying(partial(self._perturb, attack, problem))
+        perturb = partial(self._perturb, attack, problem)
+        points, n_forward, n_backward = self.target.size.retrying(perturb, len(rows))
         findings.n_forward[rows] += n_forward / len(rows)
         findings.n_backward[rows] += n_backward / len(rows)
         undefined = points.flatten(1).isnan().any(1).view(-1, 1, 1, 1)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from robbench.devices import is_out_of_memory
 from robbench.errors import UserError
 from robbench.files import atomic_writer, make_folder
 from robbench.models.records import read_record
@@ -34,6 +35,7 @@ class Checkpoint:
         average: The moving average of the weights; empty: none is kept.
         carried: Tensors that the recipe keeps from step to step.
         watch: The record of the watch, as plain values; None: nobody looks.
+        place: The kind of device and the arithmetic; empty: not known.
     """
 
     identity: Mapping[str, Any]
@@ -48,6 +50,7 @@ class Checkpoint:
     average: Mapping[str, Tensor]
     carried: Mapping[str, Tensor]
     watch: Mapping[str, Any] | None
+    place: str = ""
 
 
 def checkpoint_path(weights: Path) -> Path:
@@ -85,9 +88,9 @@ def readable(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except torch.OutOfMemoryError:
-        raise  # of the device, and nothing wrong with the file
     except Exception as error:  # a damaged pickle raises almost anything
+        if isinstance(error, RuntimeError) and is_out_of_memory(error):
+            raise  # of the device, and nothing wrong with the file
         raise UserError(
             f"The checkpoint {path} cannot be read: {type(error).__name__}.",
             "Delete it, and repeat the command.",

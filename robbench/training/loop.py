@@ -6,6 +6,7 @@ from robbench.classifier import seeded
 from robbench.errors import UserError
 from robbench.models import ModelCard, card_path, read_card
 from robbench.models.weights import read_weights
+from robbench.torch_state import plain_torch
 from robbench.training import restarting
 from robbench.training.checkpoint import checkpoint_path, load_checkpoint, readable
 from robbench.training.completing import complete
@@ -48,7 +49,7 @@ def train(request: TrainingRequest, observer: TrainingObserver | None = None) ->
             watcher.on_notice(f"{job.weights} is there already, trained as asked. --restart trains it anew.")
             return finished
         restarting.begin(job)
-        with seeded(request.seed, request.device):
+        with seeded(request.seed, request.device), plain_torch():
             run = _begin(job)
             complete(run, watcher)
             card = store(run)
@@ -61,7 +62,7 @@ def _begin(job: SettledTraining) -> TrainingRun:
     """The training at its start, or where its checkpoint says.
 
     Raises:
-        UserError: The checkpoint is damaged, or of another request.
+        UserError: The checkpoint is damaged, of another request, or of another kind of device.
     """
     path = checkpoint_path(job.weights)
     if not path.exists():
@@ -74,6 +75,11 @@ def _begin(job: SettledTraining) -> TrainingRun:
             "Ask for the same, delete the file, or train anew with --restart.",
         )
     run = TrainingRun(replace(job, plan=replace(job.plan, iterations=checkpoint.iterations)))
+    if checkpoint.place not in ("", run.place):
+        raise UserError(
+            f"The checkpoint {path} was computed on {checkpoint.place}, and this would go on on {run.place}.",
+            "Go on there with --device, or train anew with --restart.",
+        )
     with readable(path):
         run.restore(checkpoint)
     return run

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from robbench.classifier import PassCounter
 from robbench.datasets import TrainingPlan
 from robbench.defenses import TrainingBatch
-from robbench.defenses.loading import fill_network
+from robbench.defenses.loading import fill_network, views_of
 from robbench.models.watch_record import read_watch
 from robbench.networks import build_network
 from robbench.randomness import key_of
@@ -54,7 +54,8 @@ class TrainingRun:
             fill_network(network, request.start, request.info)
         self.precision = choose_precision(network, request.device)
         self.defense = job.recipe.wrap(network)
-        self.defense.model.to(request.device).to(memory_format=torch.channels_last)
+        views_of(self.defense).to(request.device)
+        self.defense.model.to(memory_format=torch.channels_last)
         self.average = WeightAverage(self.defense.model, job.plan.averaging)
         self.watch: Watch | None = watch_for(job, self.defense)
         self.counter = PassCounter()
@@ -85,6 +86,11 @@ class TrainingRun:
         self.seconds += time.monotonic() - began
         return progress
 
+    @property
+    def place(self) -> str:
+        """The kind of device and the arithmetic: seconds and weights would be others elsewhere."""
+        return f"{self.job.request.device.type} in {self.precision}"
+
     def peak_memory(self) -> PeakMemory:
         """The most memory in use so far, in earlier processes too."""
         peak = self._memory.peak()
@@ -105,6 +111,7 @@ class TrainingRun:
             average=self.average.checkpoint(),
             carried={name: tensor.detach() for name, tensor in self._carried.items()},
             watch=dataclasses.asdict(self.watch.record) if self.watch else None,
+            place=self.place,
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:

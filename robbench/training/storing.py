@@ -13,6 +13,7 @@ from robbench.defenses.options import recipe_options
 from robbench.models import ModelCard
 from robbench.models.weights import halve, save_model
 from robbench.provenance import provenance
+from robbench.torch_state import plain_torch
 from robbench.training.running import TrainingRun
 
 EVALUATION_PIXELS = 16_000_000
@@ -63,6 +64,7 @@ def store(run: TrainingRun) -> ModelCard:
     return save_model(request.models_dir, card, tensors).card
 
 
+@plain_torch()
 def clean_accuracy(model: nn.Module, dataset: Dataset, device: torch.device) -> float:
     """The share of a dataset that a model classifies right, in float32 and eval mode."""
     correct = 0

@@ -129,7 +129,7 @@ def test_a_damaged_record_is_said_to_be(prepared, damage):
     assert JobRecord.read(job.id, kept | {"resumed": True}) == JobRecord.read(job.id, kept)
     sink.complete_job(job.id, kept | damage)
     with pytest.raises(
-        UserError, match=f"record of the computation {job.id} is damaged: {next(iter(damage))}"
+        UserError, match=f"record of the computation {job.id} is damaged: .*{next(iter(damage))}"
     ):
         run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
 

@@ -16,9 +16,10 @@ from tests.sweep.sweeping import sweep
 class Asked(nn.Module):
     """Notes for how many images it is asked, with a gradient or without; beyond a limit memory runs out."""
 
-    def __init__(self, model, limit=10**9, limits="clean gradient backward"):
+    def __init__(self, model, limit=10**9, limits="clean gradient backward", error=None):
         super().__init__()
         self.model, self.limit, self.limits = model, limit, limits
+        self.error = error or torch.OutOfMemoryError("pretended")
         self.clean, self.gradient, self.backward = [], [], []
 
     def forward(self, images):
@@ -32,7 +33,7 @@ class Asked(nn.Module):
     def _pass(self, kind, count):
         getattr(self, kind).append(count)
         if count > self.limit and kind in self.limits:
-            raise torch.OutOfMemoryError("pretended")
+            raise self.error
 
 
 def parted(largest, **limits):
@@ -103,6 +104,29 @@ def test_memory_running_out_halves_the_pass_for_good():
         counted(images)
     assert model.clean[7:] == [4] * 5
     assert size.largest == 4
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "CUDA error: out of memory",
+        "GET was unable to find an engine to execute this computation",
+    ],
+)
+def test_memory_runs_out_whoever_says_so(said):
+    model, counted, size, _ = parted(largest=16, limit=3, error=RuntimeError(said))
+    with frozen(counted), torch.no_grad():
+        counted(linear_oracle(count=5)[1])
+    # What was to be computed did not fit, and half of what a pass may hold would be all of it again.
+    assert (model.clean, size.largest) == ([5, 3, 2], 3)
+
+
+def test_another_error_is_no_lack_of_memory():
+    model, counted, *_ = parted(largest=16, limit=3, error=RuntimeError("shapes do not fit"))
+    with frozen(counted), torch.no_grad(), pytest.raises(RuntimeError, match="do not fit"):
+        counted(linear_oracle(count=5)[1])
+    assert model.clean == [5]
 
 
 def test_one_sample_that_does_not_fit_is_an_error():

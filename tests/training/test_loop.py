@@ -215,6 +215,20 @@ def test_a_checkpoint_of_other_values_is_named(tmp_path, damage):
     assert not weights_path(tmp_path, "digits", "natural").exists()
 
 
+def test_a_checkpoint_of_another_device_is_not_gone_on_from(tmp_path):
+    asked = request(tmp_path)
+    path = interrupted(asked)
+    kept = torch.load(path)
+    assert kept["place"] == "cpu in float32"
+    torch.save({**kept, "place": "cuda in bfloat16"}, path)
+    with pytest.raises(
+        UserError, match="computed on cuda in bfloat16, and this would go on on cpu in float32"
+    ):
+        train(asked)
+    torch.save({**kept, "place": ""}, path)  # as an older robbench wrote it
+    train(asked)
+
+
 def test_two_writers_of_one_model(tmp_path):
     with (
         sole_writer(weights_path(tmp_path, "digits", "natural")),

@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+import torch
+
 from robbench.datasets import datasets
 from robbench.defenses.contract import Defense
 
@@ -21,6 +23,8 @@ class Wanted(NamedTuple):
     """The folder of datasets that the user named, for :func:`robbench.datasets.load_dataset`."""
     models_dir: Path | None = None
     """The folder of models that the user named, for :func:`robbench.pretrained`."""
+    device: torch.device = torch.device("cpu")
+    """Where it will be measured: a program has its devices written into it."""
 
     @property
     def class_counts(self) -> tuple[int, ...]:

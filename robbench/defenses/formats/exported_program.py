@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from robbench.defenses.contract import Defense
@@ -40,7 +41,7 @@ class Exported(ModelFormat):
         program = _read(path)
         _check_input(program, path)
         _check_mode(program, path)
-        return Made(Defense(program.module()), title_of(path.name), sha256)
+        return Made(Defense(_moved(program, wanted.device).module()), title_of(path.name), sha256)
 
 
 def _read(path: Path) -> "ExportedProgram":
@@ -73,6 +74,15 @@ def _no_pickled_objects() -> Iterator[None]:
             del os.environ[key]
         else:
             os.environ[key] = before
+
+
+def _moved(program: "ExportedProgram", device: torch.device) -> "ExportedProgram":
+    """A program for a device: what it makes on its way, it makes where it was exported."""
+    if device.type == "cpu":
+        return program
+    from torch.export.passes import move_to_device_pass
+
+    return move_to_device_pass(program, str(device))
 
 
 def _check_input(program: "ExportedProgram", path: Path) -> None:

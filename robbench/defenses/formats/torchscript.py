@@ -34,7 +34,7 @@ class TorchScript(ModelFormat):
                 # torch advises whoever writes such files to use torch.export; who reads one has no choice.
                 for kind in (FutureWarning, DeprecationWarning):  # the latter in torch 2.11
                     warnings.simplefilter("ignore", kind)
-                program = torch.jit.load(path, map_location="cpu")
+                program = torch.jit.load(path, map_location=wanted.device)
         except (RuntimeError, ValueError) as error:
             raise UserError(
                 f"{path} cannot be loaded as TorchScript: {error}", "Save it again by torch.jit.save."

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 
 from robbench.classifier import frozen
+from robbench.defenses.formats import Wanted
+from robbench.defenses.formats.exported_program import Exported
 from robbench.errors import UserError
 from tests.defenses.formats.loaded import load
 from tests.oracles import SmoothNet
@@ -31,6 +33,24 @@ def test_it_computes_what_was_exported_at_any_batch_size(tmp_path):
             torch.testing.assert_close(model(images), net(images))
             (gradient,) = torch.autograd.grad(model(images).sum(), images)
             assert gradient.ne(0).any()
+
+
+class Casting(nn.Module):
+    """Makes a tensor on its way, and casts: an export writes the device of both into the program."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = SmoothNet(classes=10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.net(images.double().float() + torch.zeros(8, device=images.device))
+
+
+def test_a_program_is_made_for_the_device_it_is_measured_on(tmp_path):
+    path = export(Casting().eval(), tmp_path / "net.pt2")
+    elsewhere = torch.device("meta")
+    model = Exported().load(str(path), Wanted("digits", (1, 8, 8), 10, device=elsewhere)).defense.model
+    assert model(torch.rand(3, 1, 8, 8, device=elsewhere)).shape == (3, 10)
 
 
 def test_a_fixed_batch_is_refused_with_the_way_to_export(tmp_path):
