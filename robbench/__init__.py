@@ -4,23 +4,48 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from robbench.checking import CheckRequest, check
+    from robbench.comparing import ComparisonRequest, compare
     from robbench.defenses import Defense
     from robbench.defenses.loading import pretrained
     from robbench.errors import UserError
     from robbench.evaluation import Evaluation, evaluate, evaluate_samples
+    from robbench.figures.plotting import plot
+    from robbench.reporting.reporting import ReportRequest, report
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "CheckRequest": "robbench.checking",
+    "ComparisonRequest": "robbench.comparing",
     "Defense": "robbench.defenses",
     "Evaluation": "robbench.evaluation",
+    "ReportRequest": "robbench.reporting.reporting",
     "UserError": "robbench.errors",
+    "check": "robbench.checking",
+    "compare": "robbench.comparing",
     "evaluate": "robbench.evaluation",
     "evaluate_samples": "robbench.evaluation",
+    "plot": "robbench.figures.plotting",
     "pretrained": "robbench.defenses.loading",
+    "report": "robbench.reporting.reporting",
 }
 
-__all__ = ["Defense", "Evaluation", "UserError", "evaluate", "evaluate_samples", "pretrained"]
+__all__ = [
+    "CheckRequest",
+    "ComparisonRequest",
+    "Defense",
+    "Evaluation",
+    "ReportRequest",
+    "UserError",
+    "check",
+    "compare",
+    "evaluate",
+    "evaluate_samples",
+    "plot",
+    "pretrained",
+    "report",
+]
 
 
 def __getattr__(name: str) -> Any:

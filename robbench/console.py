@@ -117,6 +117,12 @@ class RunProgress:
                 f"[{self._finished}/{self._jobs}] {_job_name(job)}: {counted(record.samples, 'sample')}, "
                 f"robust accuracy {record.robust_accuracy:.1%} at the largest ε, {record.seconds:.1f} s"
             )
+        if record.control.get("fell_back"):
+            self._terminal.say(
+                f"{_job_name(job)}: no search was as thorough as survivors on a control of "
+                f"{record.control['samples']} samples (off by {record.control['disagreement']:.1f} points): "
+                "swept by survivors. Gradients may be masked; robbench audit tells."
+            )
 
 
 class TrainingProgress:

@@ -1,6 +1,7 @@
 """The perturbation radius ε as people write it: parsing, grids and printing."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -28,6 +29,18 @@ class EpsilonUnit:
         if self.denominator == 1 or epsilon == 0:
             return f"{epsilon:.6g}"
         return f"{epsilon * self.denominator:.6g}/{self.denominator}"
+
+
+def natural_unit(epsilons: Iterable[float]) -> EpsilonUnit:
+    """The unit in which a grid reads best.
+
+    255ths, if every ε is a whole or half number of them, unless every ε is also a short decimal: 0.2 is
+    51/255, and nobody means that.
+    """
+    points = list(epsilons)
+    short_decimals = all(_is_whole(epsilon * 1000) for epsilon in points)
+    whole_255ths = all(_is_whole(epsilon * 255 * 2) for epsilon in points)
+    return EpsilonUnit(255 if whole_255ths and not short_decimals else 1)
 
 
 def parse_epsilon(text: str) -> float:
@@ -159,3 +172,7 @@ def _finite(text: str) -> Fraction:
     if not math.isfinite(value) or (value == 0) != is_zero:
         raise ValueError(text)
     return Fraction(0) if is_zero else Fraction(text.strip())
+
+
+def _is_whole(value: float) -> bool:
+    return abs(value - round(value)) < 1e-4

@@ -116,6 +116,22 @@ def make_folder(folder: Path) -> None:
         raise cannot_write(folder, error) from error
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that could not be written to, or not be made; creates nothing.
+
+    Raises:
+        UserError: There is a file or a broken link, or no permission.
+    """
+    place = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    if not place.is_dir():
+        raise UserError(
+            f"{place} is {'a file' if place.exists() else 'a broken link'}, not a folder.",
+            "Choose another folder with --out.",
+        )
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise UserError(f"There is no permission to write to {place}.", "Choose another folder with --out.")
+
+
 def check_places(files: Iterable[Path]) -> None:
     """Refuse, before the first of several files is written, a place that one of them cannot take.
 

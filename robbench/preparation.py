@@ -40,7 +40,7 @@ NAMED_CLASSES = 100
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Where and with what a sweep is computed; none of it changes a result.
+    """Where and with what a sweep is computed; none of it changes a result beyond a rounding.
 
     Attributes:
         data_dir: Where the datasets are; None: the usual places.
@@ -147,7 +147,7 @@ def assemble(
         plan=plan,
         workplace=workplace,
         titles={defense.name: defense.title for defense in by_name.values()},
-        manifest=_manifest(spec, info, terms, by_name, attacks, workplace, command),
+        manifest=_manifest(spec, info, plan, by_name, attacks, workplace, command),
     )
 
 
@@ -249,12 +249,13 @@ def _check_distinct(loaded: dict[str, LoadedDefense]) -> None:
 def _manifest(
     spec: SweepSpec,
     info: DatasetInfo,
-    terms: SweepTerms,
+    plan: Plan,
     loaded: dict[str, LoadedDefense],
     attacks: Sequence[ResolvedAttack],
     workplace: Workplace,
     command: str,
 ) -> dict[str, Any]:
+    terms = plan.jobs[0].terms
     weights = {name: defense.weights_sha256 for name, defense in loaded.items()}
     asked = {
         **{key: list(value) if isinstance(value, tuple) else value for key, value in asdict(spec).items()},
@@ -263,6 +264,7 @@ def _manifest(
         "dataset_fingerprint": terms.fingerprint,
         **{f"weights of {name}": sha for name, sha in weights.items()},
         **{f"code of {attack.label}": attack.code for attack in attacks if attack.code},
+        **({"search version": plan.search_version} if plan.search_version else {}),
     }
     dataset = workplace.dataset
     return {

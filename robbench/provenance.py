@@ -21,7 +21,12 @@ _PACKAGES = (
     "torchattacks",
     "foolbox",
     "adversarial-robustness-toolbox",
+    "pyautoattack",
+    "timm",
+    "scikit-learn",
 )
+_CODE = ("robbench", "pyproject.toml")
+"""What in the checkout computes."""
 
 
 def provenance(device: torch.device, command: str) -> dict[str, Any]:
@@ -79,7 +84,9 @@ def _git_commit() -> str:
         return ""
     try:
         commit = _git(root, "rev-parse", "HEAD")
-        return f"{commit} with uncommitted changes" if _git(root, "status", "--porcelain") else commit
+        # What is being made, such as results and models, does not compute them.
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", *_CODE)
+        return f"{commit} with uncommitted changes" if changed else commit
     except (OSError, subprocess.CalledProcessError):
         return ""
 

@@ -32,7 +32,7 @@ OUTCOMES = (
     Column("dataset", pa.string(), "registered name of the dataset"),
     Column("defense", pa.string(), "name of the defense"),
     Column("attack", pa.string(), "canonical name of the attack"),
-    Column("backend", pa.string(), "who ran it: native, torchattacks, foolbox or art"),
+    Column("backend", pa.string(), "who ran it: native, pyautoattack, torchattacks, foolbox or art"),
     Column(
         "view", pa.string(), "what was differentiated: exact, bpda, substitute, smooth, or transfer:<defense>"
     ),

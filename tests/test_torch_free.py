@@ -12,6 +12,7 @@ import pytest
         "import robbench.figures.plotting; from robbench.figures import figures; figures.names()",
         "import robbench.comparing",
         "import robbench.reporting",
+        "import robbench; robbench.plot, robbench.compare, robbench.report",
     ],
 )
 def test_what_reads_tables_and_draws_needs_no_torch(statement: str) -> None:

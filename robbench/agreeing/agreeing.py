@@ -13,8 +13,8 @@ from robbench.agreeing.judging import causes_table, judge_pairs, ladder_table, p
 from robbench.agreeing.request import AS_RUN, LAST, PreparedAgreement
 from robbench.agreeing.tables import AS_RUN_TITLE, agreement_tables
 from robbench.agreeing.writing import write_agreement
+from robbench.epsilon import natural_unit
 from robbench.executors import RunObserver
-from robbench.figures.epsilon_axis import natural_unit
 from robbench.figures.titles import dataset_title, norm_title, printable
 from robbench.running import run
 

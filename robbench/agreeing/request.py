@@ -8,7 +8,7 @@ from robbench.agreeing.families import NATIVE, Family, Setting, check_backends, 
 from robbench.devices import choose_precision
 from robbench.errors import UserError
 from robbench.preparation import PreparedRun, RunSettings, assemble, prepare
-from robbench.spec import SweepSpec
+from robbench.spec import LARGEST_SEED, SweepSpec
 
 LAST, OTHER_SEED = "last-iterate", "other-seed"
 SURVIVORS, AS_RUN, AS_RUN_BFLOAT16 = "survivors", "as-run-float32", "as-run-bfloat16"
@@ -81,12 +81,11 @@ def prepare_agreement(request: AgreementRequest, settings: RunSettings, command:
         return assemble(asked, info, workplace, [resolved[name] for name in attacks], command)
 
     resolved = {attack.label: attack for family in families for attack in family.attacks()}
+    members = [attack.label for family in families for attack in family.members.values()]
     native = [family.members[NATIVE].label for family in families if NATIVE in family.members]
     runs = {
         LAST: run(list(resolved)),
-        OTHER_SEED: run(
-            [attack.label for family in families for attack in family.members.values()], seed=spec.seed + 1
-        ),
+        OTHER_SEED: run(members, seed=(spec.seed + 1) % (LARGEST_SEED + 1)),
     }
     if native:
         runs[SURVIVORS] = run(native, sweep="survivors")

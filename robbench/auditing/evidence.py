@@ -8,6 +8,7 @@ from robbench.analysis.survival import Survival, survivals_of
 from robbench.auditing.contract import Evidence
 from robbench.auditing.preparing import PreparedAudit
 from robbench.auditing.probes import Probes
+from robbench.epsilon import natural_unit
 from robbench.errors import UserError
 from robbench.preparation import PreparedRun
 
@@ -39,7 +40,7 @@ def gather_evidence(
         beyond=_only(tables["large-epsilon"], prepared.beyond),
         commonest=int(first["label"].value_counts().max()),
         probes=probes,
-        unit=prepared.info.unit,
+        unit=natural_unit(prepared.sweep.epsilons),
     )
 
 

@@ -13,6 +13,7 @@ from robbench.defenses.loading import LoadedDefense, load_defense
 from robbench.errors import UserError
 from robbench.executors.local import Workplace
 from robbench.file_names import safe_file_name
+from robbench.models import has_model
 from robbench.preparation import PreparedRun, RunSettings, assemble, check_defenses, prepare
 from robbench.spec import SweepSpec
 from robbench.sweep.passes import PartedModel, PassSize
@@ -159,11 +160,9 @@ def _with_sources(
     defenses = dict(workplace.defenses)
     dataset = workplace.dataset
     for source in SOURCES:
-        if source not in defenses:
-            try:
-                defenses[source] = load_defense(source, info, dataset.classes, dataset.shape, models_dir)
-            except UserError:
-                continue  # not trained here: the check then says so
+        # What is not trained here, the check names.
+        if source not in defenses and has_model(info.name, source, models_dir):
+            defenses[source] = load_defense(source, info, dataset.classes, dataset.shape, models_dir)
             check_defenses([defenses[source]], dataset, workplace.device)
     return defenses
 

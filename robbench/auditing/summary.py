@@ -9,6 +9,7 @@ from robbench.analysis.worst_of import WORST_OF
 from robbench.auditing.attacks import REFERENCE
 from robbench.auditing.contract import Check, Finding
 from robbench.auditing.preparing import PreparedAudit
+from robbench.epsilon import natural_unit
 from robbench.figures.titles import attack_title, printable
 from robbench.text_table import TextTable
 
@@ -78,7 +79,7 @@ def _accuracy(prepared: PreparedAudit, curves: pd.DataFrame) -> str:
 
 
 def _largest(prepared: PreparedAudit) -> str:
-    return prepared.info.unit.format(prepared.sweep.epsilons[-1])
+    return natural_unit(prepared.sweep.epsilons).format(prepared.sweep.epsilons[-1])
 
 
 def _checks_table(title: str, findings: Findings) -> TextTable:
@@ -96,5 +97,6 @@ def _attacks_table(title: str, prepared: PreparedAudit, curves: pd.DataFrame) ->
         words = attack_title(str(label), str(head["loss"]), str(head["backend"]))
         accuracy = [f"{100 * value:.1f}" for value in curve.sort_values("epsilon")["robust_accuracy"]]
         rows.append((words.name, ", ".join(words.details), *accuracy))
-    radii = tuple(f"ε = {prepared.info.unit.format(epsilon)}" for epsilon in prepared.sweep.epsilons)
+    unit = natural_unit(prepared.sweep.epsilons)
+    radii = tuple(f"ε = {unit.format(epsilon)}" for epsilon in prepared.sweep.epsilons)
     return TextTable(title, ("attack", "details", *radii), rows, numbers=len(radii))

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from robbench.attacks.gradient import PGD
+from robbench.classifier import predict
 from robbench.randomness import mix_keys
 from robbench.sweep.judge import mislabels
 from robbench.sweep.target import Target
@@ -39,7 +40,7 @@ def trace(attack: PGD, target: Target, ball: Ball, labels: Labels, keys: Keys) -
     losses, fools_view, fools_exact = [], [], []
     for step in range((attack.steps or 1) + 1):
         loss, gradient, logits = input_gradient(attack, target, iterate, labels)
-        exact = logits if target.view_is_exact else _predict(target.judge.model, iterate)
+        exact = logits if target.view_is_exact else predict(target.judge.model, iterate)
         losses.append(loss)
         fools_view.append(mislabels(logits, labels, target.judge.criterion))
         fools_exact.append(mislabels(exact, labels, target.judge.criterion))
@@ -66,8 +67,3 @@ def input_gradient(attack: PGD, target: Target, images: Images, labels: Labels) 
         return loss.detach(), gradient, logits.detach()
 
     return InputGradient(*target.size.in_parts(differentiate, images, labels))
-
-
-@torch.no_grad()
-def _predict(model: nn.Module, images: Images) -> Tensor:
-    return model(images)

@@ -184,7 +184,8 @@ def _check_grid(request: BenchRequest, epsilons: tuple[float, ...]) -> None:
 def _same_everywhere(attack: ResolvedAttack, norm: str) -> PGD:
     """The attack, if all three libraries have the same one."""
     pgd = attack.attack
-    is_plain = isinstance(pgd, PGD) and pgd.loss == "ce" and pgd.restarts == 1 and attack.view == "exact"
+    # Not a subclass: a transfer attack is PGD on another model.
+    is_plain = type(pgd) is PGD and pgd.loss == "ce" and pgd.restarts == 1 and attack.view == "exact"
     if not isinstance(pgd, PGD) or not is_plain or norm != "linf":
         raise UserError(
             f"{attack.label!r} in {norm} is not the same attack in all libraries.",

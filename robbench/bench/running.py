@@ -1,6 +1,5 @@
 """Running a benchmark into a folder: everything is checked first, and files follow each defense."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ from robbench.bench.report import comparison_text, notes, scaling_text, write_co
 from robbench.bench.request import BenchRequest, PreparedBench, prepare_bench
 from robbench.bench.scaling import measure_scaling
 from robbench.errors import UserError
-from robbench.files import make_folder
+from robbench.files import check_folder, make_folder
 from robbench.preparation import RunSettings
 from robbench.text_table import TextTable
 
@@ -51,7 +50,7 @@ def run_bench(request: BenchRequest, place: BenchPlace, scaling: bool, say: Say)
         )
     bench = prepare_bench(request, place.settings, place.command)
     folder = place.out if place.out is not None else Path("results", "bench", bench.info.name)
-    _check_writable(folder)
+    check_folder(folder)
     for library in request.missing:
         say(f"{library} is not installed and left out.")
     if scaling:
@@ -71,13 +70,3 @@ def _compare(bench: PreparedBench, folder: Path, say: Say) -> BenchReport:
         files = write_comparison(folder, comparison_table(results, bench), results, bench)
     table = comparison_table(results, bench)
     return BenchReport(comparison_text(table, bench), notes(table, bench), files)
-
-
-def _check_writable(folder: Path) -> None:
-    """Refuse a folder that could not be written once everything has been measured."""
-    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise UserError(
-            f"Nothing can be written to {folder}: {nearest} is not a folder that may be written to.",
-            "Choose another place with --out.",
-        )

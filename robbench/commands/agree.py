@@ -1,13 +1,16 @@
 """``robbench agree``: the same attack by every library, and why the outcomes differ."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
+from click import get_current_context
+from click.core import ParameterSource
 
 from robbench.commands.options import FOLDER, places, read_sweep, subjects
+from robbench.errors import UserError
 
 GOES_ON = True
 
@@ -45,6 +48,7 @@ def command(
 
     terminal = Terminal(quiet)
     if conformance:
+        _refuse_others(("backends", *asked))
         problems = _check_conformance(terminal.show)
     else:
         from robbench.agreeing.request import ATTACKS, DEFENSES, SAMPLES, AgreementRequest, prepare_agreement
@@ -61,6 +65,19 @@ def command(
         Terminal().say(line)
     if problems and strict:
         sys.exit(3)
+
+
+def _refuse_others(options: Sequence[str]) -> None:
+    """Refuse what was typed and the conformance list would leave unread."""
+    context = get_current_context()
+    typed = [name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if typed:
+        names = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+        listed = ", ".join(names[name] for name in typed)
+        raise UserError(
+            f"--conformance takes a linear model with known answers, and no {listed}.",
+            "Leave out one or the other.",
+        )
 
 
 def _check_conformance(show: Callable[[Any], None]) -> list[str]:

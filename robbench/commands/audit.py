@@ -21,7 +21,7 @@ GOES_ON = True
     flag_value="canonical",
     help="Radii, as for run. Default: a quarter, a half and the whole of the dataset's own grid.",
 )
-@click.option("--batch-size", type=int, help="Samples in one pass; changes no result. Default: chosen.")
+@click.option("--batch-size", type=int, help="Samples in one pass, for memory and speed.")
 @click.option("--out", type=FOLDER, help="Each audit has a folder of its own in it. Default: results/audit.")
 @places
 def command(

@@ -49,7 +49,7 @@ subjects = options(
 
 conditions = options(
     click.option("--precision", help="Of attack steps: auto (default), float32 or bfloat16."),
-    click.option("--batch-size", type=int, help="Samples in one pass; changes no result. Default: chosen."),
+    click.option("--batch-size", type=int, help="Samples in one pass, for memory and speed."),
 )
 """How it is attacked, whatever the attack."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from robbench.commands.options import FOLDER, places
+from robbench.errors import UserError
 
 GOES_ON = True
 
@@ -49,7 +50,12 @@ def command(
         terminal.show(target_table(folder))
         return
     kinds = split_names(formats) or ("png",)
-    request = ReproduceRequest(names, folder, samples, from_results, train, partial, kinds)
+    if from_results and (samples is not None or train):
+        raise UserError(
+            f"--from-results runs nothing, so there is no {'--train' if train else '--samples'}.",
+            "Leave out one or the other.",
+        )
+    request = ReproduceRequest(names, folder, samples, train, partial, kinds)
     runner = None
     if not from_results:
         from robbench.preparation import RunSettings

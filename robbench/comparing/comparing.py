@@ -20,9 +20,8 @@ from robbench.comparing.matching import Matched, match
 from robbench.comparing.radii import choose_radii
 from robbench.comparing.tables import cost_table, points_table, verdict_table
 from robbench.comparing.writing import write_comparison
-from robbench.epsilon import EpsilonUnit
+from robbench.epsilon import EpsilonUnit, natural_unit
 from robbench.errors import UserError
-from robbench.figures.epsilon_axis import natural_unit
 from robbench.figures.titles import dataset_title, distinct_titles, norm_title, printable
 from robbench.registry import suggest
 

@@ -4,8 +4,7 @@ import shlex
 from collections.abc import Mapping
 
 from robbench.analysis.sweeps import Sweep, differing_ingredients, swept_unlike
-from robbench.epsilon import typed_grid
-from robbench.figures.epsilon_axis import natural_unit
+from robbench.epsilon import natural_unit, typed_grid
 from robbench.figures.titles import printable
 
 Sweeps = Mapping[str, tuple[Sweep, Sweep]]

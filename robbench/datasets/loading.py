@@ -51,4 +51,4 @@ def first_samples(dataset: Dataset, samples: int | None, name: str) -> Dataset:
 
 def _check_count(samples: int | None) -> None:
     if samples is not None and samples < 1:
-        raise UserError(f"A run needs at least 1 sample, not {samples}.", "Leave --samples out to take all.")
+        raise UserError(f"A run needs at least 1 sample, not {samples}.", "Leave --samples out.")

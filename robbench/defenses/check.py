@@ -67,7 +67,7 @@ def check_differentiable(
             raise UserError(
                 f"{_named(loaded, view)} raised {type(error).__name__} in bfloat16, in which attacks would "
                 f"take their steps here: {error}",
-                "Give --precision float32.",
+                "Give --precision float32, or cast where it needs float32: network(images).float().",
             ) from error
         raise UserError(
             f"{_named(loaded, view)} raised {type(error).__name__} when asked for the gradient in its "

@@ -5,23 +5,11 @@ from collections.abc import Iterable
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
-from robbench.epsilon import EpsilonUnit
+from robbench.epsilon import natural_unit
 
 _STEPS = (0.25, 0.5, 1, 2, 4, 8, 16, 32, 64)
 """Distances of ticks in 255ths."""
 _INTERVALS = 4
-
-
-def natural_unit(epsilons: Iterable[float]) -> EpsilonUnit:
-    """The unit in which a grid reads best.
-
-    255ths, if every ε is a whole or half number of them, unless every ε is also a short decimal: 0.2 is
-    51/255, and nobody means that.
-    """
-    points = list(epsilons)
-    short_decimals = all(_is_whole(epsilon * 1000) for epsilon in points)
-    whole_255ths = all(_is_whole(epsilon * 255 * 2) for epsilon in points)
-    return EpsilonUnit(255 if whole_255ths and not short_decimals else 1)
 
 
 def format_epsilon_axis(axes: Axes, epsilons: Iterable[float]) -> None:
@@ -44,7 +32,3 @@ def format_epsilon_axis(axes: Axes, epsilons: Iterable[float]) -> None:
         step = next((step for step in _STEPS if largest * 255 / step <= _INTERVALS + 1e-9), _STEPS[-1])
         axes.xaxis.set_major_locator(MultipleLocator(step / 255))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: unit.format(value) if value else "0"))
-
-
-def _is_whole(value: float) -> bool:
-    return abs(value - round(value)) < 1e-4

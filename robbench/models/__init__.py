@@ -4,7 +4,14 @@ Cards are read without torch; what touches weights is in :mod:`robbench.models.w
 """
 
 from robbench.models.card import ModelCard, StoredModel, card_path, read_card, weights_path
-from robbench.models.search import DamagedModel, check_models_dir, find_model, list_models, search_path
+from robbench.models.search import (
+    DamagedModel,
+    check_models_dir,
+    find_model,
+    has_model,
+    list_models,
+    search_path,
+)
 from robbench.models.watch_record import Collapse, Look, WatchRecord
 
 __all__ = [
@@ -17,6 +24,7 @@ __all__ = [
     "card_path",
     "check_models_dir",
     "find_model",
+    "has_model",
     "list_models",
     "read_card",
     "search_path",

@@ -44,6 +44,12 @@ def check_models_dir(models_dir: Path | None) -> None:
         )
 
 
+def has_model(dataset: str, defense: str, models_dir: Path | None = None) -> bool:
+    """Whether there is a model of a defense on the search path, whole or not."""
+    every = [weights_path(place, dataset, defense) for place in search_path(models_dir)]
+    return any(weights.exists() or card_path(weights).exists() for weights in every)
+
+
 def find_model(
     dataset: str, defense: str, models_dir: Path | None = None, but: Collection[Path] = ()
 ) -> StoredModel:

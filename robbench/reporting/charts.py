@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from robbench.epsilon import EpsilonUnit
+from robbench.epsilon import EpsilonUnit, natural_unit
 from robbench.figures.curve_panel import panel_texts, panels_of
-from robbench.figures.epsilon_axis import format_epsilon_axis, natural_unit
+from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.house_style import curve_styles
 from robbench.figures.paper_points import points_of
 from robbench.figures.titles import defense_titles

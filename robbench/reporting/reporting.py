@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from robbench.analysis.joining import join_runs
+from robbench.epsilon import natural_unit
 from robbench.errors import UserError
-from robbench.figures.epsilon_axis import natural_unit
 from robbench.figures.panel_grid import panel_columns
 from robbench.figures.titles import dataset_title, norm_title, printable
 from robbench.files import make_folder, write_bytes

@@ -25,7 +25,6 @@ class ReproduceRequest:
         names: Targets, or ``all``.
         folder: Where everything lies.
         samples: How many samples, from the first; None: all.
-        from_results: Run nothing; data, figures and page from what is on the shelf.
         train: Train the models that are missing.
         partial: Go on without what is missing, as ``all`` always does.
         formats: Of the figures.
@@ -34,7 +33,6 @@ class ReproduceRequest:
     names: tuple[str, ...]
     folder: Path = DEFAULT_FOLDER
     samples: int | None = None
-    from_results: bool = False
     train: bool = False
     partial: bool = False
     formats: tuple[str, ...] = ("png",)

@@ -126,6 +126,8 @@ class Shelf:
         if not path.is_file():
             return pd.DataFrame({"sha256": [], "deviations": []})
         table = _read(path, _TRAINING_TEXTS)
+        # As an older robbench wrote it, of what is one machine.
+        table["device"] = table["device"].str.replace(", 1 threads", ", 1 thread")
         return table.assign(**{name: value for name, value in _NOT_RECORDED.items() if name not in table})
 
     def training_of(self, stored: StoredRun) -> dict[str, Any] | None:

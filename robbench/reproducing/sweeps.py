@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from robbench.analysis.protocols import PAPER, STRONGER
-from robbench.figures.epsilon_axis import natural_unit
+from robbench.epsilon import natural_unit
 from robbench.models import StoredModel
 from robbench.registry import suggest
 from robbench.spec import CANONICAL, SweepSpec

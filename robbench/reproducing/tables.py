@@ -8,7 +8,7 @@ import pandas as pd
 from robbench.analysis.protocols import PAPER, STRONGER
 from robbench.analysis.verdicts import signed
 from robbench.analysis.worst_of import WORST_OF
-from robbench.figures.epsilon_axis import natural_unit
+from robbench.epsilon import natural_unit
 from robbench.figures.paper_points import PAPER_POINTS, PaperPoint, points_of
 from robbench.figures.titles import attack_title, dataset_title, defense_title
 from robbench.reproducing.collecting import DONE, NOT_RUN

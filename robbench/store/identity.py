@@ -1,11 +1,10 @@
 """Whether a folder may hold a run: free, begun by the same command, or somebody else's."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from robbench.errors import UserError
-from robbench.files import is_unfinished
+from robbench.files import check_folder, is_unfinished
 from robbench.store.layout import LOCK, RUN, WRITER, read_manifest
 
 _SHOWN = 8
@@ -24,7 +23,7 @@ def examine_folder(folder: Path, asked: dict[str, Any]) -> dict[str, Any] | None
     Raises:
         UserError: Another run or other files are here, or the place cannot be written to.
     """
-    _check_writable(folder)
+    check_folder(folder)
     if not folder.exists():
         return None
     if not (folder / RUN).exists():
@@ -44,17 +43,6 @@ def examine_folder(folder: Path, asked: dict[str, Any]) -> dict[str, Any] | None
 def provenance_changes(there: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     """What a continued run is continued with where that differs from what began it, such as versions."""
     return {key: value for key, value in asked.items() if key not in _OWN_KEYS and there.get(key) != value}
-
-
-def _check_writable(folder: Path) -> None:
-    place = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
-    if not place.is_dir():
-        raise UserError(
-            f"{place} is {'a file' if place.exists() else 'a broken link'}, not a folder.",
-            "Choose another folder with --out.",
-        )
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise UserError(f"There is no permission to write to {place}.", "Choose another folder with --out.")
 
 
 def _is_ours(path: Path) -> bool:

@@ -102,6 +102,11 @@ class Plan:
     jobs: tuple[Job, ...]
     cells: tuple[Cell, ...]
 
+    @property
+    def search_version(self) -> int | None:
+        """Which search of the native engine it may be computed by; None: none."""
+        return SEARCH_VERSION if any(_searches(job.attack, job.terms) for job in self.jobs) else None
+
     def shared(self) -> list[tuple[Cell, Cell]]:
         """Pairs of a cell and the earlier cell whose computation answers it too."""
         first: dict[str, Cell] = {}
@@ -140,6 +145,12 @@ def make_plan(
     return Plan(tuple(jobs.values()), tuple(cells))
 
 
+def _searches(attack: ResolvedAttack, terms: SweepTerms) -> bool:
+    """Whether the native engine may search."""
+    searches = (AUTO, *(search.name for search in SEARCHES))
+    return terms.strategy in searches and isinstance(attack.attack, IterativeAttack)
+
+
 def _job_id(defense: str, attack: ResolvedAttack, terms: SweepTerms, weights: list[str]) -> str:
     """A hash of everything that an outcome depends on."""
     parts: list[object] = [
@@ -152,8 +163,7 @@ def _job_id(defense: str, attack: ResolvedAttack, terms: SweepTerms, weights: li
         weights,
     ]
     # Nothing is added where the native engine does not search: what is stored of the rest stays valid.
-    searches = terms.strategy in (AUTO, *(search.name for search in SEARCHES))
-    if searches and isinstance(attack.attack, IterativeAttack):
+    if _searches(attack, terms):
         parts.append(SEARCH_VERSION)
     parts += [attack.code] if attack.code else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

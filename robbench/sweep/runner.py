@@ -157,7 +157,7 @@ class JobRun:
     def _search(self, control: Tensor, strategy: str) -> Tensor:
         """What a search finds broken in the control, per sample and grid ε."""
         found = []
-        for window in self._windows(control, BLOCK if self._is_library() else self._window_size()):
+        for window in self._windows(control, self._window_size()):
             findings = Findings.of(window, len(self.job.terms.epsilons))
             for _ in self._sweeper(strategy).sweep(window, findings):
                 self._tell(0)

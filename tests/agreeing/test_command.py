@@ -99,6 +99,12 @@ def test_conformance_alone(shell: Shell) -> None:
     assert "present in 1.2: seen" in typed.out
 
 
+def test_conformance_asks_nothing_of_a_defense(shell: Shell) -> None:
+    typed = shell("agree", "--conformance", "--defense", "nosuch", "--backends", "art")
+    assert typed.code == 2
+    assert "no --backends, --defense." in " ".join(typed.err.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

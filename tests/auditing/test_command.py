@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from robbench.models.search import PACKAGE
+
 MODULE = """
 import torch
 from torch import nn
@@ -35,6 +37,20 @@ def mine(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(MODULE)
     return path
+
+
+def test_a_damaged_model_of_whom_images_are_transferred_is_no_missing_one(shell, tmp_path, mine):
+    for end in ("json", "safetensors"):
+        place = tmp_path / "models" / "digits" / f"natural.{end}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes((PACKAGE.parent / "models" / "digits" / place.name).read_bytes())
+    with place.open("ab") as weights:
+        weights.write(b"x")
+    models = ("--models-dir", tmp_path / "models")
+    typed = shell("audit", "--defense", f"{mine}:build", "--samples", 40, *models, "--out", tmp_path / "a")
+    assert typed.code == 2
+    assert "natural.safetensors" in typed.err
+    assert not (tmp_path / "a").exists()
 
 
 def test_writes_what_it_found_and_a_repetition_computes_nothing(shell, tmp_path, mine):

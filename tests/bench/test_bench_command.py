@@ -86,6 +86,7 @@ def test_measures_the_libraries_asked_for(shell, tmp_path, library):
         (["--attack", "pgd4:restarts=3"], "not the same attack"),
         (["--attack", "bpda4"], "not the same attack"),
         (["--attack", "pgd4@foolbox"], "not the same attack"),
+        (["--attack", "transfer4:source=natural"], "not the same attack"),
         (["--attack", "pgd4,pgd5"], "one attack"),
         (["--attack", "pdg4"], "pgd"),
         (["--sweep", "serach"], "search"),

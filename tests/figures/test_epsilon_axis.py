@@ -1,7 +1,8 @@
 import pytest
 from matplotlib.figure import Figure
 
-from robbench.figures.epsilon_axis import format_epsilon_axis, natural_unit
+from robbench.epsilon import natural_unit
+from robbench.figures.epsilon_axis import format_epsilon_axis
 
 WHOLE_255THS = tuple(k / 255 for k in range(9))
 MNIST = tuple(0.025 * k for k in range(13))

@@ -17,7 +17,7 @@ def make_run(
     with open_run(folder, {"identity": "ab12", "spec": {}}) as store:
         if complete:
             outcomes = arrow_schema(OUTCOMES).empty_table()
-            store.finish(outcomes, made_up_curves(defenses, [attack], **options), {})
+            store.finish(outcomes, made_up_curves(defenses, [attack], **options))
     return folder
 
 

@@ -201,7 +201,7 @@ def test_a_claim_is_decided_where_every_seed_decides_it_alike(seeds):
 
 
 def test_a_figure_and_remarks_say_how_many_seeds_there_are(seeds):
-    done = reproduce(ReproduceRequest(("fast-training",), seeds.folder, from_results=True))
+    done = reproduce(ReproduceRequest(("fast-training",), seeds.folder))
     (note,) = [note for note in done.notes if "from as many seeds" in note]
     assert note.startswith("Digits, ε = 0.3: 3 trainings of each defense, fewer of FAST-AT-GA, from as many")
     curves = pd.read_csv(seeds.folder / "fast-training-curves.csv")
@@ -212,7 +212,7 @@ def test_a_figure_and_remarks_say_how_many_seeds_there_are(seeds):
 
 
 def test_figures_tables_and_page_are_written(own_shelf):
-    done = reproduce(ReproduceRequest(("fast-training",), own_shelf.folder, from_results=True))
+    done = reproduce(ReproduceRequest(("fast-training",), own_shelf.folder))
     names = {path.name for path in done.files}
     data = {f"fast-training{ending}.csv" for ending in ("", "-curves", "-claims")}
     assert names == {*data, "fast-training.png", "fast-training-curves.png", "README.md"}
@@ -288,14 +288,14 @@ def test_one_look_does_not_rule_a_collapse_out(tmp_path, seen, found):
 def test_the_yardstick_alone_is_no_error_and_has_no_panels(tmp_path):
     shelf = Shelf(tmp_path / "paper")
     put_on(shelf, {"pgd-at": DEFENSES["pgd-at"]})
-    done = reproduce(ReproduceRequest(("fast-training",), shelf.folder, from_results=True))
+    done = reproduce(ReproduceRequest(("fast-training",), shelf.folder))
     pictures = {path.name for path in done.files if path.suffix == ".png"}
     assert pictures == {"fast-training.png"}
 
 
 def test_nothing_there_is_not_an_error(tmp_path):
     tmp_path.joinpath("paper").mkdir()
-    done = reproduce(ReproduceRequest(("fast-training",), tmp_path / "paper", from_results=True))
+    done = reproduce(ReproduceRequest(("fast-training",), tmp_path / "paper"))
     assert not [path for path in done.files if path.suffix == ".png"]
 
 

@@ -39,6 +39,13 @@ def test_a_target_is_run_drawn_and_described(reproducer):
     assert "not run" in page, "what the paper states and we lack"
 
 
+@pytest.mark.parametrize("other", [("--samples", 5), ("--train",)])
+def test_from_results_runs_nothing_and_takes_nothing_to_run(reproducer, other):
+    typed = reproducer("tiny", "--from-results", *other)
+    assert typed.code == 2
+    assert f"runs nothing, so there is no {other[0]}" in typed.err
+
+
 def test_again_computes_nothing_fewer_neither_more_does(reproducer):
     reproducer("tiny", "--samples", 8)
     before = times(reproducer.folder)
@@ -63,7 +70,7 @@ def test_from_results_gives_the_same_bytes_without_torch(reproducer):
         "from robbench.reproducing import ReproduceRequest, register_target, reproduce\n"
         "register_target(Tiny)\n"
         "names = ('tiny', 'fig2', 'fig8')\n"
-        "reproduce(ReproduceRequest(names, pathlib.Path(sys.argv[1]), from_results=True))\n"
+        "reproduce(ReproduceRequest(names, pathlib.Path(sys.argv[1])))\n"
         "print('torch' in sys.modules)\n"
     )
     root = Path(__file__).parent.parent.parent

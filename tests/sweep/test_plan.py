@@ -23,6 +23,19 @@ class _Library(BudgetAttack):
         return problem.ball.centers
 
 
+def test_a_run_begun_by_an_older_search_is_another_run(shell, tmp_path, monkeypatch):
+    def run(sweep):
+        asked = ("--attacks", "pgd2", "--eps-grid", "0.1", "--samples", 4, "--quiet", "--sweep", sweep)
+        return shell("run", "--defense", "natural", *asked, "--out", tmp_path / sweep)
+
+    assert [run(sweep).code for sweep in ("search", "survivors")] == [0, 0]
+    monkeypatch.setattr(plan, "SEARCH_VERSION", plan.SEARCH_VERSION + 1)
+    typed = run("search")
+    assert typed.code == 2
+    assert "holds another run: search version: 2 -> 3" in typed.err
+    assert run("survivors").code == 0
+
+
 def _job_id(strategy, attack=None, code=""):
     attack = attack or PGD(steps=10)
     terms = SweepTerms("digits", "f", (0.0, 0.1), "linf", "top1", strategy, "float32", 0)

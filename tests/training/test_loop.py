@@ -7,6 +7,7 @@ import torch
 
 from robbench.datasets import Dataset, datasets
 from robbench.defenses.loading import load_defense
+from robbench.defenses.registration import defenses
 from robbench.errors import UserError
 from robbench.models import card_path, find_model, read_card, weights_path
 from robbench.training import train
@@ -251,7 +252,7 @@ def test_the_shipped_models_match_their_cards_and_their_data():
     from robbench.models.search import PACKAGE
 
     info = datasets.get("digits")
-    for defense in ("natural", "pgd-at", "sq", "nsq"):
+    for defense in defenses.names():
         stored = read_card(weights_path(PACKAGE.parent / "models", "digits", defense))
         assert stored.card.train_fingerprint == info.load(None, "train").fingerprint
         loaded = load_defense(defense, info, 10, info.shape, PACKAGE.parent / "models")

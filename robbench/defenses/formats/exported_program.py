@@ -1,5 +1,6 @@
 """A program exported by torch.export."""
 
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -49,7 +50,7 @@ def _read(path: Path) -> "ExportedProgram":
     from torch.export import load
 
     try:
-        with _no_pickled_objects(), warnings.catch_warnings():
+        with _no_pickled_objects(), _silent(logging.getLogger("torch.export")), warnings.catch_warnings():
             # torch 2.11 says so of the weights that it reads itself.
             warnings.filterwarnings("ignore", "The given buffer is not writable", UserWarning)
             return load(path)
@@ -59,6 +60,17 @@ def _read(path: Path) -> "ExportedProgram":
             f"{path} cannot be loaded as an exported program: {type(error).__name__}: {error}",
             "It should have been written by torch.export.save, with this version of torch or an older one.",
         ) from error
+
+
+@contextmanager
+def _silent(logger: logging.Logger) -> Iterator[None]:
+    """Keep what torch logs of a damaged file, a traceback, from the terminal: it is raised as well."""
+    kept = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = kept
 
 
 @contextmanager

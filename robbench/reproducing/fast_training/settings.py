@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from robbench.analysis.protocols import STRONGER
-from robbench.figures.epsilon_axis import natural_unit
+from robbench.epsilon import natural_unit
 from robbench.figures.titles import dataset_title
 from robbench.reproducing.sweeps import PaperRun, Training
 

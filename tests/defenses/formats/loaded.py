@@ -10,4 +10,4 @@ INFO = datasets.get("digits")
 
 def load(name: object, **folders: Path) -> LoadedDefense:
     """What a name stands for on digits."""
-    return load_defense(str(name), INFO, 10, (1, 8, 8), **folders)
+    return load_defense(str(name), INFO, 10, (1, 8, 8), **folders)  # pyright: ignore[reportArgumentType]

@@ -88,7 +88,12 @@ def test_no_pickled_code_runs(tmp_path):
     assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
 
 
-def test_what_is_no_program_is_said(tmp_path):
+def test_what_is_no_program_is_said_and_torch_logs_no_traceback_of_it(tmp_path, caplog):
     (tmp_path / "net.pt2").write_bytes(b"nothing of the kind")
     with pytest.raises(UserError, match="cannot be loaded as an exported program"):
         load(tmp_path / "net.pt2")
+    with zipfile.ZipFile(tmp_path / "empty.pt2", "w") as archive:
+        archive.writestr("archive_format", "pt2")
+    with pytest.raises(UserError, match="cannot be loaded as an exported program"):
+        load(tmp_path / "empty.pt2")
+    assert not [record for record in caplog.records if record.name.startswith("torch.export")]
