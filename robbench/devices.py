@@ -13,9 +13,14 @@ LARGEST_BATCH = 2**31 - 1
 PRECISIONS = ("float32", "bfloat16")
 """The arithmetic in which the native engine takes its steps; success is judged in float32 in any case."""
 
-_OUT_OF_MEMORY = ("out of memory", "ALLOC_FAILED", "unable to find an engine to execute")
-"""What CUDA, cuDNN and cuBLAS say where they, and not torch, find no memory; the last is cuDNN's word where
-there is no room for the workspace of any convolution."""
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "ALLOC_FAILED",
+    "DefaultCPUAllocator: can't allocate memory",
+    "unable to find an engine to execute",
+)
+"""What CUDA, cuDNN, cuBLAS and the CPU's allocator say where they, and not torch, find no memory; the last is
+cuDNN's word where there is no room for the workspace of any convolution."""
 
 
 def choose_device(name: str) -> torch.device:

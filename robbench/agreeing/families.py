@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from robbench.attacks.catalog import ResolvedAttack, attack_options, resolve_attack
+from robbench.attacks.gradient import step_share
 from robbench.attacks.names import BACKENDS, AttackName, parse_attack
 from robbench.attacks.registration import attacks
 from robbench.datasets import DatasetInfo
@@ -154,7 +155,7 @@ def _variants(
         variants[RESTARTS] = _with(name, backend, setting, restarts=str(more))
     if "relative_step" in options:
         variants[SHORT_STEP] = _with(name, backend, setting, relative_step="1/30")
-        share = getattr(attack, "relative_step", None) or 2.5 / (getattr(attack, "steps", None) or 1)
+        share = step_share(getattr(attack, "relative_step", None), getattr(attack, "steps", None))
         variants[NUDGED] = _with(
             name, backend, setting, random_start="false", relative_step=repr(share * (1 + NUDGE))
         )

@@ -1,6 +1,7 @@
 """One panel of the curves figure: the curves of one attack."""
 
 import textwrap
+from itertools import chain
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -71,14 +72,8 @@ def legend_of(curves: pd.DataFrame, styles: dict[str, CurveStyle]) -> list[Line2
 def describe_panel(panel: pd.DataFrame) -> list[str]:
     """The lines that stand above a panel, the attack's name first, then details in small print."""
     name, *sentences = panel_texts(panel)
-    return [
-        name,
-        *(
-            line
-            for sentence in sentences
-            for line in textwrap.wrap(sentence, _TITLE_WIDTH, break_on_hyphens=False)
-        ),
-    ]
+    wrapped = [textwrap.wrap(sentence, _TITLE_WIDTH, break_on_hyphens=False) for sentence in sentences]
+    return [name, *chain.from_iterable(wrapped)]
 
 
 def panel_texts(panel: pd.DataFrame) -> list[str]:

@@ -41,17 +41,17 @@ def draw_end_labels(
         )
 
 
-def spread(heights: list[float], gap: float, lowest: float = 0.0, highest: float = 100.0) -> list[float]:
+def spread(heights: list[float], gap: float) -> list[float]:
     """Ascending heights moved as little as needed to stand ``gap`` apart, groups kept centered on their own.
 
     The solution of least squares: neighbours that touch become one block, which stands at its members' mean,
-    but not below ``lowest`` nor above ``highest``.
+    but neither below 0 nor above 100.
     """
     blocks: list[list[float]] = []
 
     def bottom(block: list[float]) -> float:
         height = gap * (len(block) - 1)
-        return max(lowest, min(sum(block) / len(block) - height / 2, highest - height))
+        return max(0.0, min(sum(block) / len(block) - height / 2, 100.0 - height))
 
     for height in heights:
         blocks.append([height])

@@ -29,13 +29,13 @@ _PANELS = re.compile(r"(pgd|bpda)\d+(-substitute)?(-cw)?")
 
 @register_figure("fig3")
 def draw_fig3(curves: pd.DataFrame) -> Figure:
-    """Figure 3 of the SQ paper: PGD and BPDA, two losses, by the paper's protocol and a stronger one."""
+    """The layout of Figure 3 of the SQ paper, of any runs: PGD and BPDA, two losses, by either protocol."""
     return draw_runs(curves)
 
 
 @register_figure("fig4")
 def draw_fig4(curves: pd.DataFrame) -> Figure:
-    """Figure 4 of the SQ paper: as Figure 3, which shows MNIST; Figure 4 shows CIFAR-10."""
+    """The layout of Figure 4 of the SQ paper, which is Figure 3's: there of MNIST, here of CIFAR-10."""
     return draw_runs(curves)
 
 

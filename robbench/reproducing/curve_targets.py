@@ -1,7 +1,6 @@
 """Targets made of curves: the four attacks of the paper on its four defenses, read in two ways."""
 
 from abc import ABC
-from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -39,18 +38,17 @@ def attacks_of(protocol: str, steps: int) -> tuple[str, ...]:
     return f"pgd{steps}", f"pgd{steps}-cw", f"bpda{steps}", f"bpda{steps}-cw", f"bpda{steps}-smooth"
 
 
-def four_defenses(dataset: str, steps: int, defenses: Sequence[str] = DEFENSES) -> tuple[PaperRun, ...]:
+def four_defenses(dataset: str, steps: int) -> tuple[PaperRun, ...]:
     """The runs of Figures 3 and 4 on a dataset.
 
     Args:
         dataset: A registered dataset.
         steps: PGD steps of every attack.
-        defenses: Registered defenses.
     """
     return tuple(
         PaperRun(Training(dataset, defense), protocol, attacks_of(protocol, steps))
         for protocol in (PAPER, STRONGER)
-        for defense in defenses
+        for defense in DEFENSES
     )
 
 

@@ -27,7 +27,8 @@ MOST_LOOKS = 50
 SHOWN = 40
 """Training images shown between two looks, at least, for each image that a look sees. A look takes 25 passes
 an image and a single-step training 4, so looking costs about a sixth of it, however short its epochs."""
-BATCH = 500
+BATCH, BATCH_VALUES = 500, 4_000_000
+"""Images in one pass at most, and their pixel values: of large images, gradients of 500 fit in no memory."""
 
 
 class WatchTerms(NamedTuple):
@@ -110,7 +111,8 @@ class Watch:
     def _accuracies(self, exact: nn.Module, view: nn.Module, generator: torch.Generator) -> list[float]:
         """The shares classified right: clean, after one step, after PGD."""
         right = torch.zeros(3, dtype=torch.int64, device=self._device)
-        for indices in self._terms.held_out.split(BATCH):
+        size = min(BATCH, max(1, BATCH_VALUES // math.prod(self._terms.dataset.shape)))
+        for indices in self._terms.held_out.split(size):
             images, labels, _ = self._terms.dataset.samples(indices)
             images, labels = images.to(self._device), labels.to(self._device)
             versions = (
