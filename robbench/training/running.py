@@ -139,6 +139,8 @@ class TrainingRun:
         loss.backward()
         recipe.after_backward(self.defense, batch)
         self._optimizer.step()
+        # Within another autocast, be it one that is off, torch would keep the weights of before as bfloat16.
+        torch.clear_autocast_cache()
         self.step += 1
         self.average.update(self.step)
         self.probe.add(loss, batch.labels)
