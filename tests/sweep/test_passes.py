@@ -16,10 +16,10 @@ from tests.sweep.sweeping import sweep
 class Asked(nn.Module):
     """Notes for how many images it is asked, with a gradient or without; beyond a limit memory runs out."""
 
-    def __init__(self, model, limit=10**9, limits="clean gradient backward", error=None):
+    def __init__(self, model, limit=10**9, limits="clean gradient backward", error="pretended"):
         super().__init__()
         self.model, self.limit, self.limits = model, limit, limits
-        self.error = error or torch.OutOfMemoryError("pretended")
+        self.error = error
         self.clean, self.gradient, self.backward = [], [], []
 
     def forward(self, images):
@@ -33,7 +33,9 @@ class Asked(nn.Module):
     def _pass(self, kind, count):
         getattr(self, kind).append(count)
         if count > self.limit and kind in self.limits:
-            raise self.error
+            raise (
+                torch.OutOfMemoryError(self.error) if self.error == "pretended" else RuntimeError(self.error)
+            )
 
 
 def parted(largest, **limits):
@@ -115,7 +117,7 @@ def test_memory_running_out_halves_the_pass_for_good():
     ],
 )
 def test_memory_runs_out_whoever_says_so(said):
-    model, counted, size, _ = parted(largest=16, limit=3, error=RuntimeError(said))
+    model, counted, size, _ = parted(largest=16, limit=3, error=said)
     with frozen(counted), torch.no_grad():
         counted(linear_oracle(count=5)[1])
     # What was to be computed did not fit, and half of what a pass may hold would be all of it again.
@@ -123,7 +125,7 @@ def test_memory_runs_out_whoever_says_so(said):
 
 
 def test_another_error_is_no_lack_of_memory():
-    model, counted, *_ = parted(largest=16, limit=3, error=RuntimeError("shapes do not fit"))
+    model, counted, *_ = parted(largest=16, limit=3, error="shapes do not fit")
     with frozen(counted), torch.no_grad(), pytest.raises(RuntimeError, match="do not fit"):
         counted(linear_oracle(count=5)[1])
     assert model.clean == [5]
