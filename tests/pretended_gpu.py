@@ -201,7 +201,7 @@ def _replaced() -> list[tuple[Any, dict[str, Any]]]:
     """What asks the driver, and what it is told instead."""
 
     @contextmanager
-    def fork_rng(devices: Any = None):
+    def fork_rng(devices: Any = None, enabled: bool = True):
         state = torch.get_rng_state()
         try:
             yield

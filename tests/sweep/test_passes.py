@@ -33,9 +33,9 @@ class Asked(nn.Module):
     def _pass(self, kind, count):
         getattr(self, kind).append(count)
         if count > self.limit and kind in self.limits:
-            raise (
-                torch.OutOfMemoryError(self.error) if self.error == "pretended" else RuntimeError(self.error)
-            )
+            # A new one each time: torch 2.11 goes on raising one that it has met in a backward pass.
+            kind = torch.OutOfMemoryError if self.error == "pretended" else RuntimeError
+            raise kind(self.error)
 
 
 def parted(largest, **limits):
