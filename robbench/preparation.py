@@ -23,6 +23,7 @@ from robbench.defenses.loading import (
     load_defense,
 )
 from robbench.devices import choose_batch_size, choose_device, choose_precision
+from robbench.epsilon import EpsilonUnit, natural_unit
 from robbench.errors import UserError
 from robbench.executors.local import Workplace
 from robbench.provenance import provenance
@@ -76,6 +77,11 @@ class PreparedRun:
     workplace: Workplace
     titles: dict[str, str]
     manifest: dict[str, Any]
+
+    @property
+    def unit(self) -> EpsilonUnit:
+        """The unit in which its radii are printed."""
+        return natural_unit(self.epsilons)
 
 
 def prepare(spec: SweepSpec, settings: RunSettings, command: str = "") -> PreparedRun:

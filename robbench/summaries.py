@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from robbench.epsilon import natural_unit, parse_grid
+from robbench.epsilon import parse_grid
 from robbench.models import ModelCard
 from robbench.preparation import PreparedRun
 from robbench.running import RunReport
@@ -15,7 +15,7 @@ from robbench.wording import counted
 
 def announce(prepared: PreparedRun, folder: Path) -> list[str]:
     """What will be computed, in a few lines."""
-    unit = natural_unit(prepared.epsilons)
+    unit = prepared.unit
     dataset = prepared.workplace.dataset
     grid = ", ".join(unit.format(epsilon) for epsilon in prepared.epsilons)
     lines = [
@@ -71,7 +71,7 @@ def run_table(prepared: PreparedRun, report: RunReport) -> TextTable:
         )
     order = list(prepared.titles.values())
     rows.sort(key=lambda row: order.index(row[0]))  # stable: the attacks keep theirs
-    at_largest = f"at ε = {natural_unit(prepared.epsilons).format(largest)}"
+    at_largest = f"at ε = {prepared.unit.format(largest)}"
     return TextTable(
         f"{prepared.info.title}: accuracy in %, n = {len(prepared.workplace.dataset)}",
         ("defense", "attack", "clean", at_largest, "95 % interval", "seconds"),

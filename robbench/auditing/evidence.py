@@ -8,7 +8,6 @@ from robbench.analysis.survival import Survival, survivals_of
 from robbench.auditing.contract import Evidence
 from robbench.auditing.preparing import PreparedAudit
 from robbench.auditing.probes import Probes
-from robbench.epsilon import natural_unit
 from robbench.errors import UserError
 from robbench.preparation import PreparedRun
 
@@ -40,7 +39,7 @@ def gather_evidence(
         beyond=_only(tables["large-epsilon"], prepared.beyond),
         commonest=int(first["label"].value_counts().max()),
         probes=probes,
-        unit=natural_unit(prepared.sweep.epsilons),
+        unit=prepared.sweep.unit,
     )
 
 

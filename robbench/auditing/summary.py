@@ -9,7 +9,6 @@ from robbench.analysis.worst_of import WORST_OF
 from robbench.auditing.attacks import REFERENCE
 from robbench.auditing.contract import Check, Finding
 from robbench.auditing.preparing import PreparedAudit
-from robbench.epsilon import natural_unit
 from robbench.figures.titles import attack_title, printable
 from robbench.text_table import TextTable
 
@@ -79,7 +78,7 @@ def _accuracy(prepared: PreparedAudit, curves: pd.DataFrame) -> str:
 
 
 def _largest(prepared: PreparedAudit) -> str:
-    return natural_unit(prepared.sweep.epsilons).format(prepared.sweep.epsilons[-1])
+    return prepared.sweep.unit.format(prepared.sweep.epsilons[-1])
 
 
 def _checks_table(title: str, findings: Findings) -> TextTable:
@@ -97,6 +96,5 @@ def _attacks_table(title: str, prepared: PreparedAudit, curves: pd.DataFrame) ->
         words = attack_title(str(label), str(head["loss"]), str(head["backend"]))
         accuracy = [f"{100 * value:.1f}" for value in curve.sort_values("epsilon")["robust_accuracy"]]
         rows.append((words.name, ", ".join(words.details), *accuracy))
-    unit = natural_unit(prepared.sweep.epsilons)
-    radii = tuple(f"ε = {unit.format(epsilon)}" for epsilon in prepared.sweep.epsilons)
+    radii = tuple(f"ε = {prepared.sweep.unit.format(epsilon)}" for epsilon in prepared.sweep.epsilons)
     return TextTable(title, ("attack", "details", *radii), rows, numbers=len(radii))

@@ -13,15 +13,20 @@ from robbench.figures.curve_line import draw_accuracy, hollow_mark, legend_line
 from robbench.figures.end_labels import draw_end_labels
 from robbench.figures.house_style import CurveStyle
 from robbench.figures.paper_points import points_of
-from robbench.figures.titles import VIEW_TITLES, AttackTitle, attack_title, defense_titles, printable
+from robbench.figures.titles import (
+    LONGEST_LIST,
+    VIEW_TITLES,
+    AttackTitle,
+    attack_title,
+    defense_titles,
+    printable,
+)
 from robbench.wording import counted
 
 _TITLE_WIDTH = 48
 """Characters of a line of details."""
 _LINE_HEIGHT = 9.5
 """Points between the lines above a panel."""
-_LONGEST_LIST = 240
-"""Characters of what a worst-of counts."""
 
 
 def panels_of(curves: pd.DataFrame) -> list[pd.DataFrame]:
@@ -127,9 +132,9 @@ def _worst_of_title(panel: pd.DataFrame) -> AttackTitle:
     for name, count in zip(defenses["defense"], counts, strict=True):
         if count < max(counts):
             fewer.setdefault(count, []).append(titles[name])
-    counts_all = printable(str(panel["attacks"].iloc[0]), _LONGEST_LIST) if "attacks" in panel else ""
+    listed = printable(str(panel["attacks"].iloc[0]), LONGEST_LIST) if "attacks" in panel else ""
     exceptions = [f"only {count} on {', '.join(names)}" for count, names in fewer.items()]
-    details = [text for text in [counts_all, *exceptions] if text]
+    details = [text for text in [listed, *exceptions] if text]
     return AttackTitle(f"Worst of {counted(max(counts), 'attack')}", tuple(details), "")
 
 

@@ -36,6 +36,8 @@ _DATASETS = {"cifar10": "CIFAR-10", "digits": "Digits", "imagenet": "ImageNet", 
 _DEFENSES = {"natural": "Natural", "nsq": "NSQ", "pgd-at": "PGD-AT", "sq": "SQ"}
 _NORMS = {"l2": "L₂", "linf": "L∞"}
 
+LONGEST_LIST = 240
+"""Characters of what a worst-of counts."""
 _LONGEST_NAME = 30
 _LONGEST_NUMBERED = 40
 _LEAD = 12

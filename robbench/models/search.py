@@ -46,8 +46,7 @@ def check_models_dir(models_dir: Path | None) -> None:
 
 def has_model(dataset: str, defense: str, models_dir: Path | None = None) -> bool:
     """Whether there is a model of a defense on the search path, whole or not."""
-    every = [weights_path(place, dataset, defense) for place in search_path(models_dir)]
-    return any(weights.exists() or card_path(weights).exists() for weights in every)
+    return any(map(_is_there, _candidates(dataset, defense, models_dir)))
 
 
 def find_model(
@@ -65,10 +64,10 @@ def find_model(
         UserError: There is none, or what is there lacks its weights or a readable card.
     """
     written = {_place(weights) for weights in but}
-    every = [weights_path(place, dataset, defense) for place in search_path(models_dir)]
+    every = _candidates(dataset, defense, models_dir)
     searched = [weights for weights in every if _place(weights) not in written]
     for weights in searched:
-        if weights.exists() or card_path(weights).exists():
+        if _is_there(weights):
             return read_card(weights)
     for weights in every:
         if weights not in searched and weights.exists():
@@ -109,6 +108,16 @@ def _is_dataset(folder: str) -> bool:
     from robbench.datasets import datasets  # imports torch, which a list of sound models need not wait for
 
     return folder in datasets.names()
+
+
+def _candidates(dataset: str, defense: str, models_dir: Path | None) -> list[Path]:
+    """The weights that a model of a defense would have in each place, in the order of search."""
+    return [weights_path(place, dataset, defense) for place in search_path(models_dir)]
+
+
+def _is_there(weights: Path) -> bool:
+    """Whether there is a model, be it weights without their card or a card without its weights."""
+    return weights.exists() or card_path(weights).exists()
 
 
 def _place(weights: Path) -> Path:

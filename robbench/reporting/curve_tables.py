@@ -6,10 +6,7 @@ import pandas as pd
 
 from robbench.analysis.worst_of import WORST_OF, attack_columns, attack_count
 from robbench.epsilon import EpsilonUnit
-from robbench.figures.titles import defense_titles, printable
-
-_LONGEST_LIST = 240
-"""Characters of what a worst-of counts."""
+from robbench.figures.titles import LONGEST_LIST, defense_titles, printable
 
 
 class Cell(NamedTuple):
@@ -65,7 +62,7 @@ def curve_table(curves: pd.DataFrame, unit: EpsilonUnit) -> CurveTable:
             points = {float(point["epsilon"]): _cell(point) for point in curve.to_dict("records")}
             cells = [points.get(epsilon, Cell()) for epsilon in epsilons]
             samples = f"{int(curve['n'].iloc[0]):,}"
-            rows.append(CurveRow(titles[str(name)], printable(str(attack), _LONGEST_LIST), samples, cells))
+            rows.append(CurveRow(titles[str(name)], printable(str(attack), LONGEST_LIST), samples, cells))
         defenses.append(rows)
     return CurveTable([unit.format(epsilon) for epsilon in epsilons], defenses)
 

@@ -67,7 +67,7 @@ class Page:
         criteria = {section.criterion for section in self.sections}
         if criteria == {"top5"}:
             return _TOP5
-        return f"the exact model mislabels it (for top5: {_TOP5})" if "top5" in criteria else _TOP1
+        return f"{_TOP1} (for top5: {_TOP5})" if "top5" in criteria else _TOP1
 
 
 def check_installed() -> None:
