@@ -1,0 +1,54 @@
+"""The accuracies that the paper states as numbers, each at its own ε: so all test images are affordable."""
+
+from matplotlib.figure import Figure
+
+from robbench.analysis.protocols import PAPER, STRONGER
+from robbench.reproducing.collecting import collect_curves, found_on, remarks
+from robbench.reproducing.contract import Collected, Target
+from robbench.reproducing.curve_targets import attacks_of
+from robbench.reproducing.registration import register_target
+from robbench.reproducing.shelf import Shelf
+from robbench.reproducing.sweeps import PaperRun, Training
+from robbench.reproducing.tables import accuracy_table
+from robbench.text_table import TextTable
+
+_PART = "stated"
+_STEPS = {"mnist": 100, "cifar10": 20}
+_RADII = {"mnist": "0,0.075,0.3", "cifar10": "0,8/255"}
+"""Where the paper states accuracies, and 0.075 for what it says of NSQ below 0.1."""
+_DEFENSES = ("nsq", "pgd-at")
+
+
+def _run(dataset: str, defense: str, protocol: str) -> PaperRun:
+    """As for Figures 3 and 4, but at the stated radii, and without what the paper gives no number for."""
+    steps = _STEPS[dataset]
+    if protocol == PAPER:
+        attacks, radii = (f"pgd{steps}", f"bpda{steps}-substitute"), _RADII[dataset]
+    else:
+        attacks = tuple(attack for attack in attacks_of(STRONGER, steps) if "smooth" not in attack)
+        radii = ""  # the dataset's one standard ε
+    return PaperRun(Training(dataset, defense), protocol, attacks, part=_PART, eps_grid=radii)
+
+
+@register_target
+class Numbers(Target):
+    """A curve of 13 points costs more than ten times as much; these fit a machine without a GPU."""
+
+    name = "numbers"
+    title = "The stated numbers"
+    caption = "MNIST and CIFAR-10: NSQ and PGD-AT at the radii for which the paper gives numbers"
+    runs = tuple(
+        _run(dataset, defense, protocol)
+        for protocol in (PAPER, STRONGER)
+        for dataset in _STEPS
+        for defense in _DEFENSES
+    )
+
+    def collect(self, shelf: Shelf) -> Collected | None:
+        return Collected(collect_curves(self.runs, shelf), remarks(found_on(shelf, self.runs), shelf))
+
+    def draw(self, collected: Collected) -> Figure | None:
+        return None
+
+    def table(self, collected: Collected) -> TextTable | None:
+        return accuracy_table(collected.data, f"{self.title}: accuracy in %")
