@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from robbench.analysis.claims import Flags, PairedDifference, paired_differences
 from robbench.analysis.protocols import PAPER
@@ -15,6 +16,9 @@ from robbench.text_table import TextTable
 
 _COLUMNS = ("dataset", "attack", "ε", "paper", "ours: NSQ − PGD-AT, with its 95 % interval")
 _CANDIDATE, _BASELINE = "nsq", "pgd-at"
+
+Survivals = dict[tuple[str, str], list[Mapping[str, Survival]]]
+"""Of a dataset and a defense: of each of its runs, what survives each attack."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,15 @@ def claims_table(runs: Sequence[PaperRun], shelf: Shelf) -> TextTable:
     """Every claim, and our paired difference in points under the same attack by the paper's protocol.
 
     Args:
-        runs: Of the ordinary models.
+        runs: Of the ordinary models; of several of one model, the one with most samples counts.
         shelf: Where they lie.
     """
-    survivals = {
-        (run.training.dataset, run.training.defense): _survivals(run, shelf)
-        for run in runs
-        if run.protocol == PAPER and run.criterion == "top1"
-    }
+    survivals: Survivals = {}
+    for run in runs:
+        if run.protocol == PAPER and run.criterion == "top1":
+            survivals.setdefault((run.training.dataset, run.training.defense), []).append(
+                _survivals(run, shelf)
+            )
     pairs = {claim: _pair(claim, survivals) for claim in CLAIMS}
     tested = {claim: pair for claim, pair in pairs.items() if not isinstance(pair, str)}
     found = dict(zip(tested, paired_differences(list(tested.values())), strict=True))
@@ -76,19 +81,22 @@ def _survivals(run: PaperRun, shelf: Shelf) -> Mapping[str, Survival]:
     return survivals_of(stored.outcomes(), tuple(stored.manifest["spec"]["eps_grid"])) if stored else {}
 
 
-def _pair(
-    claim: Claim, survivals: Mapping[tuple[str, str], Mapping[str, Survival]]
-) -> tuple[Flags, Flags] | str:
+def _pair(claim: Claim, survivals: Survivals) -> tuple[Flags, Flags] | str:
     """Who survives at the claim's ε, of NSQ's and of PGD-AT's samples; why that is not known, in words."""
-    sides = [survivals.get((claim.dataset, name), {}).get(claim.attack) for name in (_CANDIDATE, _BASELINE)]
-    candidate, baseline = [
-        side.at((claim.epsilon,)) if side is not None and claim.epsilon in side.epsilons else None
-        for side in sides
-    ]
-    if candidate is None or baseline is None:
+    candidates, baselines = (
+        [
+            found.at((claim.epsilon,))
+            for by_attack in survivals.get((claim.dataset, name), [])
+            if (found := by_attack.get(claim.attack)) is not None and claim.epsilon in found.epsilons
+        ]
+        for name in (_CANDIDATE, _BASELINE)
+    )
+    if not candidates or not baselines:
         return NOT_RUN
-    if not candidate.samples.equals(baseline.samples):
+    pairs = [pair for pair in product(candidates, baselines) if pair[0].samples.equals(pair[1].samples)]
+    if not pairs:
         return "on different samples"
+    candidate, baseline = max(pairs, key=lambda pair: len(pair[0].samples))
     return candidate.survived[:, 0], baseline.survived[:, 0]
 
 

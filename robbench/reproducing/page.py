@@ -7,6 +7,7 @@ import pandas as pd
 
 from robbench.analysis.protocols import PAPER, STRONGER
 from robbench.comparing.markdown import escape, markdown_table
+from robbench.figures.paper_points import PAPER_POINTS
 from robbench.figures.rendering import FORMATS
 from robbench.files import make_folder, write_bytes
 from robbench.reproducing.claims import claims_table
@@ -16,7 +17,6 @@ from robbench.reproducing.shelf import Shelf, StoredRun
 from robbench.reproducing.sweeps import PaperRun, Training
 from robbench.reproducing.tables import paper_table
 from robbench.reproducing.training_cost import cost_notes, cost_table
-from robbench.spec import CANONICAL
 from robbench.text_table import TextTable
 
 PAGE = "README.md"
@@ -57,20 +57,35 @@ def write_page(shelf: Shelf, targets: Sequence[Target]) -> None:
 
 
 def _paper(runs: Sequence[PaperRun], shelf: Shelf) -> list[str]:
-    """Of the ordinary models by their own names, over the whole grid."""
-    ordinary = [
+    """What the paper states, beside ours."""
+    ordinary = ordinary_runs(runs)
+    numbers = paper_table(papers_curves(ordinary, shelf))
+    return [markdown_table(numbers), markdown_table(claims_table(ordinary, shelf)), _DIFFERENCES]
+
+
+def ordinary_runs(runs: Sequence[PaperRun]) -> list[PaperRun]:
+    """Those of the ordinary models by their own names, on datasets for which the paper gives numbers."""
+    datasets = {point.dataset for point in PAPER_POINTS}
+    return [
         run
         for run in runs
-        if run.name == run.training.defense and not run.training.folder and run.eps_grid == CANONICAL
+        if run.name == run.training.defense and not run.training.folder and run.training.dataset in datasets
     ]
-    by_the_paper = collect_curves([run for run in ordinary if run.protocol == PAPER], shelf)
-    models = dict[tuple[Training, str], list[PaperRun]]()
-    for run in ordinary:
+
+
+def papers_curves(runs: Sequence[PaperRun], shelf: Shelf) -> pd.DataFrame:
+    """The curves of runs, and the worst of all that met one model on one grid, any iterate counting.
+
+    Returns:
+        Columns as in :data:`robbench.reproducing.collecting.COLUMNS`.
+    """
+    by_the_paper = collect_curves([run for run in runs if run.protocol == PAPER], shelf)
+    alike = dict[tuple[Training, str, str], list[PaperRun]]()
+    for run in runs:
         if run.protocol == STRONGER:
-            models.setdefault((run.training, run.criterion), []).append(run)
-    together = [collect_together(of_one_model(found_on(shelf, same))) for same in models.values()]
-    data = pd.concat([by_the_paper, *together], ignore_index=True)
-    return [markdown_table(paper_table(data)), markdown_table(claims_table(ordinary, shelf)), _DIFFERENCES]
+            alike.setdefault((run.training, run.criterion, run.eps_grid), []).append(run)
+    together = [collect_together(of_one_model(found_on(shelf, same))) for same in alike.values()]
+    return pd.concat([by_the_paper, *together], ignore_index=True)
 
 
 def _costs(trainings: pd.DataFrame) -> list[str]:

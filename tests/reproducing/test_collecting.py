@@ -15,6 +15,7 @@ from robbench.models.watch_record import Look, WatchRecord
 from robbench.reproducing import PaperRun, Training, targets
 from robbench.reproducing.claims import claims_table
 from robbench.reproducing.collecting import collect_curves, collect_together, found_on, of_one_model, remarks
+from robbench.reproducing.page import ordinary_runs, papers_curves
 from robbench.reproducing.shelf import Shelf
 from robbench.reproducing.tables import paper_table
 from robbench.reproducing.training_cost import cost_notes, cost_table
@@ -91,6 +92,46 @@ def test_the_papers_numbers_stand_beside_ours():
     assert mnist["difference"] == signed(100 * (ours - 0.9849))
     others = [row for row in rows if row is not mnist]
     assert {row["ours"] for row in others} == {"not run"}
+
+
+def test_of_several_runs_that_of_most_samples_counts():
+    whole = made_up_curves(["nsq"], ["pgd100"], grid=(0.0, 0.3), n=5000)
+    few = made_up_curves(["nsq"], ["pgd100"], n=100)
+    for runs in ([whole, few], [few, whole]):
+        table = paper_table(pd.concat(runs, ignore_index=True).assign(protocol=PAPER, state="done"))
+        row = dict(zip(table.columns, table.rows[0], strict=True))
+        assert row["n"] == "5,000"
+        assert row["ours"] == f"{100 * whole['robust_accuracy'].iloc[-1]:.1f}"
+
+
+def test_a_worst_on_fewer_samples_stands_where_it_counts_more_attacks():
+    def worst(n: int, attacks: int) -> pd.DataFrame:
+        jobs = "+".join(f"{number:04x}" for number in range(attacks))
+        curve = made_up_curves(["nsq"], ["pgd100"], n=n).assign(attack="worst-of", loss="", job_id=jobs)
+        return curve.assign(protocol=STRONGER, state="done")
+
+    table = paper_table(pd.concat([worst(50, 3), worst(100, 7), worst(5000, 4)], ignore_index=True))
+    words = table.rows[0][-1]
+    assert [part.partition(" of ")[2] for part in words.split("; ")] == [
+        "5,000 under 4 attacks",
+        "100 under 7 attacks",
+    ]
+
+
+def test_the_page_takes_up_the_numbers_of_every_target(tmp_path):
+    shelf = Shelf(tmp_path)
+    imagenet = targets.get("table1").runs[0]
+    runs = (imagenet, targets.get("numbers").runs[0])
+    for run, dataset, epsilon in zip(runs, ("imagenet", "mnist"), (4 / 255, 0.3), strict=True):
+        spec = {"eps_grid": [0.0, epsilon], "samples": 4, "attacks": list(run.attacks)}
+        flags = {(run.training.defense, run.attacks[0]): until([1, 1, 2, 2], 2)}
+        folder = shelf.run_folder(run, "0" * 16)
+        make_run(folder, flags, (0.0, epsilon), spec=spec, dataset=dataset, strategy="independent")
+    everything = [run for target in targets.names() for run in targets.get(target).runs]
+    data = papers_curves(ordinary_runs(everything), shelf)
+    ours = {row[:4]: row[5:7] for row in paper_table(data).rows}
+    assert ours["ImageNet", "Natural", "PGD, 20 steps", "4/255"] == ("50.0", "4")
+    assert ours["MNIST", "NSQ", "PGD, 100 steps", "0.3"] == ("50.0", "4")
 
 
 def test_a_dataset_does_not_hide_anothers_numbers():
@@ -209,11 +250,13 @@ def test_slots_tell_runs_apart():
     assert len(np.unique([run.slot for run in runs])) == len(runs)
 
 
-def papers_run(shelf: Shelf, defense: str, survivors: int, first: int = 0) -> PaperRun:
-    """A run of the paper's protocol on MNIST, on whose 40 samples PGD leaves so many at the end."""
-    run = PaperRun(Training("mnist", defense), PAPER, ("pgd100",))
+def papers_run(
+    shelf: Shelf, defense: str, survivors: int, first: int = 0, samples: int = 40, part: str = ""
+) -> PaperRun:
+    """A run of the paper's protocol on MNIST, of whose samples PGD leaves so many at the end."""
+    run = PaperRun(Training("mnist", defense), PAPER, ("pgd100",), part=part)
     grid = (0.0, 0.075, 0.3)
-    flags = until([3] * survivors + [2] * (40 - survivors), len(grid))
+    flags = until([3] * survivors + [2] * (samples - survivors), len(grid))
     folder = shelf.run_folder(run, "0" * 16)
     make_run(folder, {(defense, "pgd100"): flags}, grid, first, dataset="mnist", strategy="independent")
     manifest = json.loads((folder / RUN).read_text(encoding="utf-8"))
@@ -230,6 +273,16 @@ def test_what_the_paper_says_of_two_defenses_is_a_paired_difference_of_ours(tmp_
     assert rows[0][-1].startswith("+50.0 (+")
     assert rows[0][-1].endswith("), p < 0.001, n = 40")
     assert {row[-1] for row in rows[1:]} == {"not run"}
+
+
+def test_a_difference_is_taken_from_the_runs_that_share_most_samples(tmp_path):
+    shelf = Shelf(tmp_path)
+    whole = [papers_run(shelf, "nsq", 60, samples=80, part="stated")]
+    few = [papers_run(shelf, "nsq", 30), papers_run(shelf, "pgd-at", 10)]
+    assert claims_table(whole + few, shelf).rows[0][-1].endswith("n = 40"), "of PGD-AT there are but 40"
+    whole.append(papers_run(shelf, "pgd-at", 40, samples=80, part="stated"))
+    assert claims_table(whole + few, shelf).rows[0][-1].startswith("+25.0")
+    assert claims_table(few + whole, shelf).rows[0][-1].endswith("n = 80")
 
 
 def test_differences_on_other_samples_are_not_stated(tmp_path):
