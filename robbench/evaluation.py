@@ -59,6 +59,8 @@ class EvaluationOptions(TypedDict, total=False):
     """Of attack steps: ``auto`` (default), ``float32`` or ``bfloat16``; success is judged in float32."""
     seed: int | None
     """Seeds every random number of the attacks; default 0."""
+    draws: int | None
+    """Forward passes of which the mean is attacked and judged, of a randomized model; default 10."""
     data_dir: str | Path | None
     """Where the registered datasets are."""
     models_dir: str | Path | None
@@ -85,7 +87,7 @@ Grid = str | int | float | Real | Sequence[int | float | str] | npt.NDArray[np.g
 
 DEFAULT_ATTACKS = ("pgd100",)
 _TEXTS = ("name", "norm", "sweep", "criterion", "precision")
-_COUNTS = ("samples", "seed", "batch_size")
+_COUNTS = ("samples", "seed", "draws", "batch_size")
 
 
 def evaluate(
@@ -149,7 +151,7 @@ def evaluate_samples(
         info, dataset = _load(data, settings, spec, given_model, device)
         resolved = resolve_attacks(spec, info, dataset.classes)
         loaded = {name: given_model, **_sources(resolved, name, info, dataset, settings)}
-        check_defenses(list(loaded.values()), dataset, device)
+        loaded = check_defenses(loaded, dataset, device, spec)
         workplace = Workplace(dataset, loaded, device, batch_size, settings.batch_size is None)
         prepared = assemble(spec, info, workplace, resolved, "robbench.evaluate")
         sink = MemorySink()

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from robbench.attacks import Attack, IterativeAttack
 from robbench.attacks.catalog import ResolvedAttack, resolve_attack
 from robbench.attacks.names import parse_attack
 from robbench.datasets import Dataset, DatasetInfo, Samples, load_dataset
+from robbench.defenses.expectation import in_expectation
 from robbench.defenses.formats.factories import defining_module
 from robbench.defenses.formats.source_text import text_of_module
 from robbench.defenses.loading import (
@@ -105,7 +106,7 @@ def prepare(spec: SweepSpec, settings: RunSettings, command: str = "") -> Prepar
     places = (settings.models_dir, settings.data_dir)
     loaded = {name: load_defense(name, *images, *places, device) for name in names}
     _check_distinct(loaded)
-    check_defenses(list(loaded.values()), dataset, device)
+    loaded = check_defenses(loaded, dataset, device, spec)
     workplace = Workplace(dataset, loaded, device, batch_size, settings.batch_size is None)
     return assemble(spec, info, workplace, attacks, command)
 
@@ -198,18 +199,31 @@ def _code_of(attack: Attack) -> str:
     return hashlib.sha256(text_of_module(module).encode()).hexdigest()
 
 
-def check_defenses(loaded: Sequence[LoadedDefense], dataset: Dataset, device: torch.device) -> None:
+def check_defenses(
+    loaded: Mapping[str, LoadedDefense], dataset: Dataset, device: torch.device, spec: SweepSpec
+) -> dict[str, LoadedDefense]:
     """Let every defense classify a few samples, under every view.
+
+    Args:
+        loaded: The defenses by name.
+        dataset: Where the samples are.
+        device: Where.
+        spec: How many draws of a randomized defense are averaged, and the seed.
+
+    Returns:
+        The defenses, those that are randomized averaged.
 
     Raises:
         UserError: A defense fails, answers with something that is no finite row of logits per image, or
             writes into the images.
     """
-    few = few_samples(dataset)
-    for defense in loaded:
+    few, ready = few_samples(dataset), dict[str, LoadedDefense]()
+    for name, defense in loaded.items():
         logits = check_defense(defense, few, dataset.classes, device)
         check_input_kept(defense, few, device)
         _check_numbering(defense, logits, dataset)
+        ready[name] = in_expectation(defense, few.images, device, spec.draws, spec.seed)
+    return ready
 
 
 def _check_numbering(defense: LoadedDefense, logits: int, dataset: Dataset) -> None:
@@ -272,6 +286,8 @@ def _manifest(
         **{f"code of {attack.label}": attack.code for attack in attacks if attack.code},
         **({"search version": plan.search_version} if plan.search_version else {}),
     }
+    if all(defense.draws is None for defense in loaded.values()):
+        del asked["draws"]  # nobody is asked more than once, whatever was typed
     dataset = workplace.dataset
     return {
         "identity": hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16],
@@ -291,6 +307,7 @@ def _manifest(
                 "weights_sha256": weights[name],
                 "training_seconds": defense.card.seconds if defense.card else None,
                 "collapsed": defense.card.collapsed if defense.card else None,
+                **({"draws": defense.draws} if defense.draws else {}),
             }
             for name, defense in loaded.items()
         },

@@ -15,6 +15,9 @@ from robbench.registry import suggest
 
 CANONICAL = "canonical"
 """The grid of a bare ``--eps-grid``: the dataset's own."""
+DRAWS = 10
+"""Forward passes of a randomized defense that are averaged, unless the user says otherwise."""
+MOST_DRAWS = 1000
 LARGEST_SEED = 2**32 - 1
 """The largest that every generator takes, those of the attack libraries included."""
 
@@ -35,6 +38,8 @@ class SweepSpec:
         precision: The arithmetic of attack steps, ``float32`` or ``bfloat16``; ``auto``: bfloat16 where the
             device is made for it. Success is judged in float32 in any case.
         seed: Seeds every random number of the attacks.
+        draws: Forward passes of which the mean is attacked and judged, of a randomized defense (EOT: Athalye
+            et al. 2018, arXiv:1802.00420); others are asked once.
     """
 
     defenses: tuple[str, ...]
@@ -47,6 +52,7 @@ class SweepSpec:
     criterion: str = "top1"
     precision: str = "auto"
     seed: int = 0
+    draws: int = DRAWS
 
     def __post_init__(self) -> None:
         if not self.defenses:
@@ -58,6 +64,11 @@ class SweepSpec:
                 "No attack is given.", "Such as --attacks pgd100; `robbench list attacks` shows all."
             )
         check_seed(self.seed)
+        if not 1 <= self.draws <= MOST_DRAWS:
+            raise UserError(
+                f"draws is a whole number from 1 to {MOST_DRAWS}, not {self.draws}.",
+                "It says how many forward passes of a randomized defense are averaged.",
+            )
 
     def epsilons(self, canonical: tuple[float, ...], standard: float) -> tuple[float, ...]:
         """The grid that is swept, ascending from 0.
@@ -147,7 +158,7 @@ def make_spec(values: Mapping[str, Any]) -> SweepSpec:
     return SweepSpec(**{**empty, **values})
 
 
-_TYPES: dict[str, type] = {"samples": int, "seed": int}
+_TYPES: dict[str, type] = {"samples": int, "seed": int, "draws": int}
 
 
 def _read_value(path: Path, key: str, value: Any) -> Any:

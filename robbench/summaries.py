@@ -23,6 +23,7 @@ def announce(prepared: PreparedRun, folder: Path) -> list[str]:
         f"{counted(len(prepared.plan.jobs), 'job')} on {prepared.manifest['device']}, into {folder}",
     ]
     lines += _models_note(prepared)
+    lines += _draws_note(prepared)
     lines += _grid_notes(prepared.spec.eps_grid)
     for cell, earlier in prepared.plan.shared():
         reason = "has no layer to approximate" if cell.attack.startswith("bpda") else "asks for the same"
@@ -38,6 +39,23 @@ def _models_note(prepared: PreparedRun) -> list[str]:
             origin = Path(prepared.manifest["defenses"][name]["origin"])
             homes.setdefault(str(origin.parent), []).append(name)
     return [f"Weights from {home}: {', '.join(names)}" for home, names in homes.items()]
+
+
+def _draws_note(prepared: PreparedRun) -> list[str]:
+    """What is attacked and judged where a defense does not answer the same twice."""
+    notes = []
+    for defense in prepared.workplace.defenses.values():
+        if defense.draws == 1:
+            notes.append(
+                f"{defense.name} is randomized, and with --draws 1 a single forward pass decides: any lucky "
+                "draw of an attack counts, and its gradients are as noisy as the defense."
+            )
+        elif defense.draws is not None:
+            notes.append(
+                f"{defense.name} is randomized: what is attacked and judged is the mean of "
+                f"{defense.draws} forward passes (--draws)."
+            )
+    return notes
 
 
 def _grid_notes(written: str) -> list[str]:

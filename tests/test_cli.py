@@ -23,6 +23,7 @@ QUICK = (
     "--samples",
     "40",
 )
+FEW = ("--attacks", "pgd2", "--eps-grid", "0,0.1", "--samples", 8)
 
 MODULE = """
 import torch
@@ -79,6 +80,10 @@ def shape():
 
 def fails():
     return Strange(lambda images: 1 / 0)
+
+
+def noisy():
+    return Strange(lambda images: images.flatten(1)[:, :10] + torch.rand(len(images), 10))
 """
 
 
@@ -248,6 +253,23 @@ def test_your_own_defense(shell, tmp_path, mine, factory, views):
     assert dict(zip(outcomes.attack, outcomes.view, strict=True)) == views
 
 
+def test_a_randomized_defense_is_judged_by_the_mean_of_several_draws(shell, tmp_path, mine):
+    mean = shell("run", "--defense", f"{mine}:noisy,natural", *FEW, "--out", tmp_path / "mean")
+    assert "noisy is randomized: what is attacked and judged is the mean of 10 forward passes" in mean.err
+    assert "natural is randomized" not in mean.err
+    manifest = json.loads((tmp_path / "mean" / "run.json").read_text(encoding="utf-8"))
+    assert manifest["spec"]["draws"] == 10
+    assert [about.get("draws") for about in manifest["defenses"].values()] == [10, None]
+    single = shell("run", "--defense", f"{mine}:noisy", *FEW, "--draws", 1, "--out", tmp_path / "single")
+    assert "a single forward pass decides" in single.err
+
+
+def test_draws_are_no_part_of_a_run_without_a_randomized_defense(shell, tmp_path):
+    shell("run", "--defense", "natural", *FEW, "--out", tmp_path / "run")
+    again = shell("run", "--defense", "natural", *FEW, "--draws", 3, "--out", tmp_path / "run")
+    assert "complete already" in again.err
+
+
 WRONG = {
     "unknown defense": (("--defense", "nqs"), ["'nqs'", "nsq"]),
     "no defense": (("--defense", ","), ["No defense"]),
@@ -282,6 +304,7 @@ WRONG = {
     "unknown criterion": (("--criterion", "top3"), ["'top3'"]),
     "unknown device": (("--device", "warp"), ["'warp'"]),
     "absent device": (("--device", "cuda:99"), ["cuda:99"]),
+    "no draws": (("--draws", "0"), ["from 1 to", "not 0"]),
     "no batch": (("--batch-size", "0"), ["at least 1"]),
     "batch too large": (("--batch-size", str(10**20)), ["at most", str(10**20)]),
     "no config": (("--config", "{tmp}/none.toml"), ["none.toml"]),

@@ -57,6 +57,30 @@ def test_the_model_is_left_as_it_was(linear):
     assert torch.equal(state, torch.random.get_rng_state())
 
 
+class Forgetful(nn.Module):
+    """Answers rightly four times of five, and else anything but that, whatever the image."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits = self.model(images)
+        return torch.where(torch.rand(len(images), 1) < 0.2, -logits, logits)
+
+
+def test_lucky_draws_of_a_randomized_model_do_not_count(linear):
+    model, images, labels = linear
+    forgetful, attacks, grid = Forgetful(model), ["pgd20", "noise"], [0, 1e-4]
+    mean = robbench.evaluate(forgetful, (images, labels), attacks, grid)
+    single = robbench.evaluate(forgetful, (images, labels), attacks, grid, draws=1)
+    assert (mean["robust_accuracy"].to_numpy() > 0.85).all()
+    assert (single.loc[single["epsilon"] > 0, "robust_accuracy"].to_numpy() < 0.6).all()
+    for curves in (mean, single):
+        clean = curves.loc[(curves["epsilon"] == 0) & (curves["attack"] != "worst-of"), "n_correct"]
+        assert clean.nunique() == 1, "the unperturbed images are drawn for alike under every attack"
+
+
 def test_a_registered_dataset_and_its_own_grid():
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
     for grid in ("canonical", True):

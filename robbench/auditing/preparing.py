@@ -5,17 +5,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robbench.auditing.attacks import NORM, REFERENCE, SOURCES, AuditAttacks, choose_attacks
-from robbench.auditing.expectation import Randomness, averaged, measure_randomness
 from robbench.auditing.probing import Subject
+from robbench.auditing.randomness import Randomness, measure_randomness
 from robbench.auditing.registration import checks
 from robbench.datasets import DatasetInfo, load_dataset
+from robbench.defenses.expectation import averaged
 from robbench.defenses.loading import LoadedDefense, load_defense
 from robbench.errors import UserError
 from robbench.executors.local import Workplace
 from robbench.file_names import safe_file_name
 from robbench.models import has_model
 from robbench.preparation import PreparedRun, RunSettings, assemble, check_defenses, prepare
-from robbench.spec import SweepSpec
+from robbench.spec import DRAWS, SweepSpec
 from robbench.sweep.passes import PartedModel, PassSize
 
 SAMPLES = 200
@@ -81,11 +82,14 @@ def prepare_audits(spec: SweepSpec, settings: RunSettings, command: str = "") ->
         samples=spec.samples or min(SAMPLES, len(dataset)),
         eps_grid=spec.eps_grid or default_grid(info),
         norm=NORM,
+        draws=1,  # who is randomized is measured on all samples, and averaged then
     )
     prepared = prepare(spec, settings, command)
     if len(prepared.epsilons) < 2:
         raise UserError("The grid holds no ε above 0: there is nothing to attack.", "Such as 0.1,0.2,0.3.")
-    place = replace(prepared.workplace, defenses=_with_sources(info, prepared.workplace, settings.models_dir))
+    place = replace(
+        prepared.workplace, defenses=_with_sources(spec, info, prepared.workplace, settings.models_dir)
+    )
     return [
         prepare_audit(name, replace(spec, defenses=(name,)), info, place, command)
         for name in prepared.workplace.defenses
@@ -112,7 +116,7 @@ def prepare_audit(
     model = PartedModel(original.defense.model, PassSize(workplace.batch_size))
     randomness = measure_randomness(model, workplace.dataset, workplace.device, spec.seed)
     _check_useful(original, randomness, len(workplace.dataset))
-    loaded = averaged(original) if randomness.is_random else original
+    loaded = averaged(original, DRAWS) if randomness.is_random else original
     workplace = replace(workplace, defenses={**workplace.defenses, name: loaded})
     sources = [source for source in SOURCES if source in workplace.defenses and source != name]
     further = [attack for _, check in checks.items() for attack in check.attacks]
@@ -154,7 +158,7 @@ def default_grid(info: DatasetInfo) -> str:
 
 
 def _with_sources(
-    info: DatasetInfo, workplace: Workplace, models_dir: Path | None
+    spec: SweepSpec, info: DatasetInfo, workplace: Workplace, models_dir: Path | None
 ) -> dict[str, LoadedDefense]:
     """The defenses asked for, and those whose images are transferred, where they are trained."""
     defenses = dict(workplace.defenses)
@@ -162,8 +166,8 @@ def _with_sources(
     for source in SOURCES:
         # What is not trained here, the check names.
         if source not in defenses and has_model(info.name, source, models_dir):
-            defenses[source] = load_defense(source, info, dataset.classes, dataset.shape, models_dir)
-            check_defenses([defenses[source]], dataset, workplace.device)
+            loaded = load_defense(source, info, dataset.classes, dataset.shape, models_dir)
+            defenses |= check_defenses({source: loaded}, dataset, workplace.device, spec)
     return defenses
 
 

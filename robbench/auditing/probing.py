@@ -9,8 +9,8 @@ import torch
 
 from robbench.attacks.gradient import PGD, step_share
 from robbench.auditing.attacks import NORM
-from robbench.auditing.expectation import Randomness
 from robbench.auditing.probes import GradientCounts, Probes, StandInCounts
+from robbench.auditing.randomness import Randomness
 from robbench.auditing.tracing import Trace, input_gradient, trace
 from robbench.classifier import frozen, seeded
 from robbench.defenses import Defense

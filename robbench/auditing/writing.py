@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from robbench.auditing.contract import Check, Finding
-from robbench.auditing.expectation import EVALUATIONS
 from robbench.auditing.preparing import PreparedAudit
 from robbench.auditing.probes import Probes
 from robbench.auditing.rules import FALSE_ALARM, MATERIAL, NEGLIGIBLE
@@ -13,6 +12,7 @@ from robbench.comparing.markdown import escape, markdown_table
 from robbench.figures.audit import draw_audit
 from robbench.figures.rendering import render
 from robbench.files import write_bytes, write_json
+from robbench.spec import DRAWS
 from robbench.store.layout import read_manifest
 
 JSON, PAGE, FIGURE = "audit.json", "audit.md", "audit.png"
@@ -27,7 +27,7 @@ METHOD = (
     f"{MATERIAL:g} points for more steps and restarts), and passes where {MATERIAL:g} points can be "
     "excluded at 95 %; a share of the samples likewise by its exact interval, in percent. The worst of "
     "all attacks counts a sample as broken at ε if any attack broke it there. A randomized defense is "
-    f"attacked and scored by the mean class probabilities of {EVALUATIONS} evaluations. A pass is no proof "
+    f"attacked and scored by the mean class probabilities of {DRAWS} evaluations. A pass is no proof "
     "of robustness: stronger and adaptive attacks may find more."
 )
 

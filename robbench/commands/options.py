@@ -50,6 +50,11 @@ subjects = options(
 conditions = options(
     click.option("--precision", help="Of attack steps: auto (default), float32 or bfloat16."),
     click.option("--batch-size", type=int, help="Samples in one pass, for memory and speed."),
+    click.option(
+        "--draws",
+        type=int,
+        help="Forward passes of a randomized defense of which the mean is attacked and judged. Default: 10.",
+    ),
 )
 """How it is attacked, whatever the attack."""
 

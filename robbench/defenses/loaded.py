@@ -24,6 +24,8 @@ class LoadedDefense:
         weights_sha256: Of the weights file; for a model from outside, of its tensors and its source.
         card: The model card; None for a model from outside.
         origin: Where it came from: the weights file, or the model as the user wrote it.
+        draws: Forward passes of which one classification is the mean, where it is randomized; None where it
+            answers the same every time.
     """
 
     name: str
@@ -32,6 +34,7 @@ class LoadedDefense:
     weights_sha256: str
     card: ModelCard | None
     origin: str
+    draws: int | None = None
 
 
 def views_of(defense: Defense) -> nn.ModuleList:

@@ -178,9 +178,12 @@ class JobRun:
         """The windows; what a randomized defense draws in one does not depend on those before it."""
         key = f"{self.job.terms.seed}\x1f{self.job.attack.attack}"
         for part in indices.split(size):
+            # What it draws for the unperturbed images is the same under every attack.
+            reseed(key_of("clean", self.job.terms.seed, part.tolist()) % 2**63, self.target.device)
+            window = load_window(self.dataset, part, self.target, key)
             # The seed of the run is in the id of the job.
             reseed(key_of("defense", self.job.id, part.tolist()) % 2**63, self.target.device)
-            yield load_window(self.dataset, part, self.target, key)
+            yield window
 
     def _is_library(self) -> bool:
         return not isinstance(self.job.attack.attack, IterativeAttack)

@@ -9,6 +9,7 @@ from robbench.defenses import Defense
 from robbench.defenses.loaded import LoadedDefense
 from robbench.errors import UserError
 from robbench.preparation import check_defenses
+from robbench.spec import SweepSpec
 from robbench.training import TrainingRequest, train
 
 from .files import encode, random_pixels, write_images
@@ -74,11 +75,12 @@ def test_some_folders_in_order_are_not_a_models_thousand_classes(tmp_path, names
     _, dataset = load_dataset("imagenet", tmp_path)
     model = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(12, logits))
     defense = LoadedDefense("mine", "mine", Defense(model), "", None, "")
+    spec = SweepSpec(("mine",), ("pgd2",), "imagenet")
     if not refused:
-        check_defenses([defense], dataset, torch.device("cpu"))
+        check_defenses({"mine": defense}, dataset, torch.device("cpu"), spec)
         return
     with pytest.raises(UserError, match=r"mine tells 1000 classes apart.* 3 folders \(n01, n02, n03"):
-        check_defenses([defense], dataset, torch.device("cpu"))
+        check_defenses({"mine": defense}, dataset, torch.device("cpu"), spec)
 
 
 @pytest.mark.parametrize(

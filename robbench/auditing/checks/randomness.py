@@ -1,8 +1,8 @@
 """Does it hold that the forward pass is deterministic?"""
 
 from robbench.auditing.contract import Evidence, Finding
-from robbench.auditing.expectation import ROUNDING
 from robbench.auditing.registration import register_check
+from robbench.defenses.expectation import ROUNDING
 
 
 @register_check(

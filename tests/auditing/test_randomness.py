@@ -5,11 +5,12 @@ import torch
 from torch import nn
 
 from robbench.auditing.evidence import gather_evidence
-from robbench.auditing.expectation import Expectation, measure_randomness
 from robbench.auditing.probing import probe
+from robbench.auditing.randomness import measure_randomness
 from robbench.auditing.running import examine
 from robbench.datasets.custom import from_arrays
 from robbench.defenses import Defense
+from robbench.defenses.expectation import Expectation
 from tests.auditing.landscapes import Landscape, honest, outcomes_of, prepared_audit, samples
 
 
@@ -42,25 +43,6 @@ def test_dropout_is_off_and_no_randomness():
     assert model.training
 
 
-def test_the_expectation_is_the_mean_of_the_probabilities():
-    class Turns(nn.Module):
-        """One of two answers, in turn."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.calls = 0
-
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            self.calls += 1
-            logits = torch.tensor([[0.0, 3.0], [1.0, 0.0]])[self.calls % 2]
-            return logits + 0 * images.flatten(1).sum(1, keepdim=True)
-
-    images = torch.zeros(3, 1, 4, 4)
-    found = Expectation(Turns(), 10)(images).softmax(1)
-    expected = (torch.tensor([0.0, 3.0]).softmax(0) + torch.tensor([1.0, 0.0]).softmax(0)) / 2
-    assert torch.allclose(found, expected.expand(3, 2), atol=1e-6)
-
-
 def test_a_random_defense_is_attacked_and_judged_in_expectation():
     prepared = prepared_audit(Defense(Jitter(0.1)))
     assert isinstance(prepared.loaded.defense.model, Expectation)
@@ -69,12 +51,14 @@ def test_a_random_defense_is_attacked_and_judged_in_expectation():
     assert not isinstance(plain.loaded.defense.model, Expectation)
 
 
-def test_the_audit_of_a_random_defense_compares_the_same_samples():
+def test_the_audit_of_a_random_defense_compares_the_same_samples(monkeypatch):
+    # Jobs whose windows are alike draw alike for the unperturbed images; those of libraries come in blocks.
+    monkeypatch.setattr("robbench.sweep.runner.BLOCK", 16)
     prepared = prepared_audit(Defense(Jitter(10.0)), grid="0.4")
     outcomes = outcomes_of(prepared)
     rows = pd.concat(outcomes.values())
     wrong = rows.loc[~rows["clean_correct"]].groupby(["attack", "job_id"])["sample_index"].agg(frozenset)
-    assert len(set(wrong)) > 2, "jobs that all get the same samples wrong would prove nothing"
+    assert len(set(wrong)) > 1, "jobs that all get the same samples wrong would prove nothing"
     evidence = gather_evidence(prepared, outcomes, probe(prepared.subject, prepared.sweep.workplace))
     assert 0 < evidence.samples == 64 - len(frozenset.union(*wrong))
     for survival in (*evidence.survivals.values(), evidence.beyond):
