@@ -30,13 +30,14 @@ class CountedModel(nn.Module):
     Args:
         model: Any classifier of images.
         counter: Where the counts go; several models may share one.
+        reaches_images: Whether its gradient reaches the images; None: found out at the first one.
     """
 
-    def __init__(self, model: nn.Module, counter: PassCounter) -> None:
+    def __init__(self, model: nn.Module, counter: PassCounter, reaches_images: bool | None = None) -> None:
         super().__init__()
         self.model = model
         self.counter = counter
-        self._reaches_images: bool | None = None
+        self.reaches_images = reaches_images
 
     def forward(self, images: Tensor) -> Tensor:
         self.counter.forward += len(images)
@@ -61,10 +62,10 @@ class CountedModel(nn.Module):
         """
         if not logits.requires_grad:
             return False
-        if self._reaches_images is None:
+        if self.reaches_images is None:
             found = torch.autograd.grad(logits.sum(), images, retain_graph=True, allow_unused=True)
-            self._reaches_images = found[0] is not None
-        return self._reaches_images
+            self.reaches_images = found[0] is not None
+        return self.reaches_images
 
     def _count_backward(self, gradient: Tensor) -> None:
         self.counter.backward += len(gradient)

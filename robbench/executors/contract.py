@@ -23,6 +23,7 @@ class JobRecord:
         robust_accuracy: Share of samples not broken at the largest ε.
         samples: The number of samples.
         control: What the control of ``auto`` found; empty where there was none.
+        compiled: Whether its steps were made by programs of torch.compile.
     """
 
     seconds: float
@@ -32,6 +33,7 @@ class JobRecord:
     robust_accuracy: float
     samples: int
     control: Mapping[str, Any]
+    compiled: bool = False
 
     @classmethod
     def read(cls, job_id: str, kept: Mapping[str, Any]) -> "JobRecord":

@@ -15,7 +15,7 @@ from robbench.datasets import Dataset
 from robbench.defenses.loading import LoadedDefense
 from robbench.executors.contract import JobRecord, OutcomeSink, RunObserver
 from robbench.sweep.plan import Job, Plan
-from robbench.sweep.runner import JobRun, Resources
+from robbench.sweep.runner import COMPILED, JobRun, Resources
 from robbench.sweep.target import Target, View, make_target
 from robbench.threat import get_norm
 from robbench.torch_state import plain_torch
@@ -84,7 +84,7 @@ class _Memory:
         return self.sink.recall(self.job_id)
 
     def remember(self, facts: dict[str, Any]) -> None:
-        self.sink.remember(self.job_id, facts)
+        self.sink.remember(self.job_id, {**self.recall(), **facts})
 
     def keep_examples(self, examples: pa.Table) -> None:
         self.sink.keep_examples(self.job_id, examples)
@@ -122,7 +122,8 @@ def _take_channels_last(models: Sequence[nn.Module], job: Job, workplace: Workpl
         return all(takes_channels_last(model, few.images.to(workplace.device)) for model in models)
 
 
-def _record(outcomes: pa.Table, seconds: float, control: dict[str, Any]) -> JobRecord:
+def _record(outcomes: pa.Table, seconds: float, facts: dict[str, Any]) -> JobRecord:
+    control = {key: value for key, value in facts.items() if key != COMPILED}
     count = outcomes.num_rows
     broken = [flags[-1] for flags in outcomes["broken"].to_pylist()]
     return JobRecord(
@@ -133,4 +134,5 @@ def _record(outcomes: pa.Table, seconds: float, control: dict[str, Any]) -> JobR
         robust_accuracy=1 - sum(broken) / count,
         samples=count,
         control=control,
+        compiled=facts.get(COMPILED, False),
     )

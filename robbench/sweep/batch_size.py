@@ -1,6 +1,5 @@
 """The batch size of the native engine: found by trying, and remembered for as long as the model lives."""
 
-import time
 from weakref import WeakKeyDictionary
 
 import torch
@@ -10,11 +9,10 @@ from robbench.classifier import CountedModel
 from robbench.datasets import Dataset
 from robbench.sweep.gradients import Gradients
 from robbench.sweep.passes import PartedModel
+from robbench.sweep.rate import passes_per_second, uncounted
 from robbench.tensors import Images, Labels
 
 SMALLEST = 32
-REPEATS = 3
-"""Passes that are timed at each size, after one to warm up; the fastest counts."""
 PAYS_FROM = 200
 """A job makes so many passes for every image of the largest batch, or a trial would be a fair part of it."""
 
@@ -36,10 +34,11 @@ def fastest_batch(gradients: Gradients, dataset: Dataset) -> int:
     is_short = len(dataset) * (gradients.attack.steps or 1) < PAYS_FROM * allowed
     if target.device.type != "cpu" or is_short:
         return allowed
-    found = _found.setdefault(_inside(target.view), {})
+    found = _found.setdefault(inside(target.view), {})
     if gradients.precision not in found:
         samples = dataset.samples(torch.arange(min(allowed, len(dataset))))
-        found[gradients.precision] = _try(gradients, samples.images, samples.labels)
+        with uncounted(target):
+            found[gradients.precision] = _try(gradients, samples.images, samples.labels)
     return min(allowed, found[gradients.precision])
 
 
@@ -48,30 +47,18 @@ def remembered_batch(view: nn.Module, precision: str) -> int | None:
     return _found.get(view, {}).get(precision)
 
 
-def _inside(view: nn.Module) -> nn.Module:
+def inside(view: nn.Module) -> nn.Module:
+    """The model itself, of a target's view or exact classifier."""
     while isinstance(view, CountedModel | PartedModel):
         view = view.model
     return view
 
 
 def _try(gradients: Gradients, images: Images, labels: Labels) -> int:
-    counter = gradients.target.counter
-    kept = counter.forward, counter.backward
-    size, rate = SMALLEST, _rate(gradients, images[:SMALLEST], labels[:SMALLEST])
+    size, rate = SMALLEST, passes_per_second(gradients, images[:SMALLEST], labels[:SMALLEST])
     while 2 * size <= len(images):
-        larger = _rate(gradients, images[: 2 * size], labels[: 2 * size])
+        larger = passes_per_second(gradients, images[: 2 * size], labels[: 2 * size])
         if larger < rate:
             break
         size, rate = 2 * size, larger
-    counter.forward, counter.backward = kept
     return size
-
-
-def _rate(gradients: Gradients, images: Images, labels: Labels) -> float:
-    """Passes per second of processor time, which other programs do not lengthen."""
-    seconds = []
-    for _ in range(1 + REPEATS):
-        began = time.process_time()
-        gradients.at(images, labels)
-        seconds.append(time.process_time() - began)
-    return len(images) / max(min(seconds[1:]), 1e-9)

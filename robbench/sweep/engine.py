@@ -13,7 +13,6 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from robbench.attacks import IterativeAttack
 from robbench.randomness import mix_keys
 from robbench.sweep.attempts import Attempts, Closed
 from robbench.sweep.claims import Claims
@@ -23,7 +22,6 @@ from robbench.sweep.judge import mislabels
 from robbench.sweep.outcomes import Findings
 from robbench.sweep.slots import Slots
 from robbench.sweep.strategies import Strategy
-from robbench.sweep.target import Target
 from robbench.tensors import Flags, Images, Keys
 from robbench.threat import per_image
 
@@ -39,25 +37,22 @@ class IterativeSweep:
     """Sweeps a grid with one iterative attack.
 
     Attributes:
-        attack: The attack.
-        target: What it attacks.
+        gradients: The attack, what it attacks, and in which arithmetic it takes its steps. Under ``bfloat16``
+            the judge, who takes float32, also sees the last image of every attempt, whatever bfloat16 says
+            of it.
         epsilons: The grid, ascending, starting with 0.
         strategy: The order of attempts.
         batch_size: Slots; one pass takes them all, or as many as the target lets it.
-        precision: The arithmetic of the steps. Under ``bfloat16`` the judge, who takes float32, also sees the
-            last image of every attempt, whatever bfloat16 says of it.
     """
 
-    attack: IterativeAttack
-    target: Target
+    gradients: Gradients
     epsilons: tuple[float, ...]
     strategy: Strategy
     batch_size: int
-    precision: str = "float32"
 
     def __post_init__(self) -> None:
-        self._rounded = self.precision == "bfloat16"
-        self._gradients = Gradients(self.attack, self.target, self.precision)
+        self.attack, self.target = self.gradients.attack, self.gradients.target
+        self._rounded = self.gradients.precision == "bfloat16"
         self._attempts = Attempts(self.attack, self.target, self.epsilons, self.strategy)
         self._claims = Claims(self._attempts)
 
@@ -94,7 +89,7 @@ class IterativeSweep:
     def _advance(self, slots: Slots, findings: Findings) -> None:
         """Test every slot's image and, where it is not adversarial, move it one step."""
         running = ~(slots.hit | slots.ended)
-        exact_logits, gradient = self._gradients.at(slots.iterate, slots.labels)
+        exact_logits, gradient = self.gradients.at(slots.iterate, slots.labels)
         last = slots.step == slots.limit
         testable = running & ~slots.refused
         if self.strategy.each_epsilon_alone and self.attack.uses_gradient:
@@ -111,7 +106,7 @@ class IterativeSweep:
         slots.iterate = torch.where(moves, moved, slots.iterate)
         slots.refused &= ~moving
         slots.step += moving
-        findings.n_forward[slots.row] += running * float(self._gradients.cost)
+        findings.n_forward[slots.row] += running * float(self.gradients.cost)
         if self.attack.uses_gradient:
             findings.n_backward[slots.row] += running.float()
 

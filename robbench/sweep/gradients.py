@@ -1,6 +1,7 @@
 """Passes of the native engine: exact logits and the gradient under the view, in parts that fit."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -9,6 +10,18 @@ from robbench.attacks import IterativeAttack
 from robbench.classifier import lay_out
 from robbench.sweep.target import Target
 from robbench.tensors import Images, Labels, Logits
+
+COMPILED_FROM = 8
+"""Samples in a batch that is worth a program made for any size; one of a single sample would be made anew."""
+
+
+class Models(NamedTuple):
+    """What makes the passes; both count them."""
+
+    view: nn.Module
+    """What is differentiated."""
+    exact: nn.Module
+    """What decides; it is asked where the view does not tell."""
 
 
 @dataclass
@@ -19,11 +32,13 @@ class Gradients:
         attack: Whose objective.
         target: The exact classifier and the view.
         precision: ``float32``, or ``bfloat16`` for the passes made here.
+        compiled: What computes the same faster for batches of at least :data:`COMPILED_FROM`, if anything.
     """
 
     attack: IterativeAttack
     target: Target
     precision: str
+    compiled: Models | None = None
     cost: int = field(init=False)
     """Forward passes per image: two where the view does not tell the exact model's logits."""
 
@@ -36,7 +51,7 @@ class Gradients:
         return logits, gradient
 
     def _pass(self, images: Images, labels: Labels) -> tuple[Logits, Images]:
-        exact: nn.Module = self.target.judge.model
+        view, exact = self._models(len(images))
         layout = torch.channels_last if self.target.channels_last else torch.contiguous_format
         images = lay_out(images.detach(), layout)
         if not self.attack.uses_gradient:
@@ -44,13 +59,18 @@ class Gradients:
                 return exact(images).float(), torch.zeros_like(images)
         images.requires_grad_()
         with self._arithmetic():
-            logits = self.target.view(images).float()
+            logits = view(images).float()
         (gradient,) = torch.autograd.grad(self.attack.objective(logits, labels).sum(), images)
         if not self.target.view_is_exact:
             with torch.no_grad(), self._arithmetic():
                 logits = exact(images).float()
         # An undefined gradient says nothing about where to go.
         return logits.detach(), torch.nan_to_num(gradient, nan=0.0)
+
+    def _models(self, samples: int) -> Models:
+        if self.compiled is not None and samples >= COMPILED_FROM:
+            return self.compiled
+        return Models(self.target.view, self.target.judge.model)
 
     def _arithmetic(self) -> torch.autocast:
         return torch.autocast(self.target.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")

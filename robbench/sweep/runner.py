@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -15,10 +16,11 @@ from robbench.datasets import Dataset
 from robbench.randomness import key_of
 from robbench.schema import MINIMUM_NORM
 from robbench.sweep.batch_size import fastest_batch
+from robbench.sweep.compiling import compiled_if_sound, long_enough
 from robbench.sweep.control import ControlResult, control_sample, disagreement
 from robbench.sweep.engine import IterativeSweep
 from robbench.sweep.feed import Window, load_window
-from robbench.sweep.gradients import Gradients
+from robbench.sweep.gradients import Gradients, Models
 from robbench.sweep.outcomes import Findings, RowContext
 from robbench.sweep.plan import Job
 from robbench.sweep.rounds import BLOCK, LibrarySweep
@@ -27,6 +29,8 @@ from robbench.sweep.target import Progress, Target
 
 FLUSH_SECONDS = 2.0
 """Least time between two parts handed on; a long job hands on every twentieth of its time so far."""
+COMPILED = "compiled"
+"""Under what a job remembers whether its passes are compiled."""
 WINDOW_VALUES = 2**27
 """Pixel values of one window: 512 MiB of float32, so that memory stays flat however large the dataset."""
 
@@ -44,7 +48,7 @@ class JobMemory(Protocol):
         ...
 
     def remember(self, facts: dict[str, Any]) -> None:
-        """Keep some facts."""
+        """Keep some facts, beside those that were kept under other names."""
         ...
 
     def keep_examples(self, examples: pa.Table) -> None:
@@ -141,7 +145,8 @@ class JobRun:
     def _choose(self, control: Tensor) -> str:
         """The cheapest search that agrees with the control's thorough rows, which are stored by now."""
         memory = self.resources.memory
-        result = ControlResult(**{"samples": len(control), **memory.recall()})
+        known = {key: value for key, value in memory.recall().items() if key != COMPILED}
+        result = ControlResult(**{"samples": len(control), **known})
         rows = memory.rows()
         broken = dict(zip(rows["sample_index"].to_pylist(), rows["broken"].to_pylist(), strict=True))
         thorough = torch.tensor([broken[index] for index in control.tolist()])
@@ -185,6 +190,20 @@ class JobRun:
             reseed(key_of("defense", self.job.id, part.tolist()) % 2**63, self.target.device)
             yield window
 
+    @cached_property
+    def _compiled(self) -> Models | None:
+        """What makes a native attack's passes faster; decided once, for a process that goes on, too."""
+        attack, memory = self.job.attack.attack, self.resources.memory
+        if not isinstance(attack, IterativeAttack):
+            return None
+        gradients = Gradients(attack, self.target, self.job.terms.precision)
+        decided: bool | None = memory.recall().get(COMPILED)
+        if decided is False or (decided is None and not long_enough(gradients, self.dataset)):
+            return None
+        models = compiled_if_sound(gradients, self.dataset, must_be_faster=decided is None)
+        memory.remember({COMPILED: models is not None})
+        return models
+
     def _is_library(self) -> bool:
         return not isinstance(self.job.attack.attack, IterativeAttack)
 
@@ -206,10 +225,11 @@ class JobRun:
     def _sweeper(self, strategy: str) -> IterativeSweep | LibrarySweep:
         job, attack, order = self.job, self.job.attack.attack, get_strategy(strategy)
         if isinstance(attack, IterativeAttack):
+            gradients = Gradients(attack, self.target, job.terms.precision, self._compiled)
             size = self.target.size.largest
             if self.resources.tries_batches:
-                size = fastest_batch(Gradients(attack, self.target, job.terms.precision), self.dataset)
-            return IterativeSweep(attack, self.target, job.terms.epsilons, order, size, job.terms.precision)
+                size = fastest_batch(gradients, self.dataset)
+            return IterativeSweep(gradients, job.terms.epsilons, order, size)
         if isinstance(attack, BudgetAttack | MinimumNormAttack):
             return LibrarySweep(attack, self.target, job.terms.epsilons, order, job.terms.seed)
         raise TypeError(f"{attack} is of no known kind")

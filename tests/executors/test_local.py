@@ -16,7 +16,7 @@ from robbench.executors import JobRecord, MemorySink, SilentObserver, local, run
 from robbench.executors.local import Workplace
 from robbench.preparation import assemble, resolve_attacks
 from robbench.spec import SweepSpec
-from robbench.sweep import runner
+from robbench.sweep import compiling, runner
 from tests.oracles import linear_oracle
 
 
@@ -104,6 +104,30 @@ def test_every_job_is_recorded_with_its_cost(prepared):
         )
 
 
+def test_a_process_that_goes_on_compiles_where_the_first_one_did(prepared, monkeypatch):
+    monkeypatch.setattr(compiling, "BACKEND", "eager")
+    monkeypatch.setattr(compiling, "GAIN", 0.0)
+    monkeypatch.setattr(runner, "FLUSH_SECONDS", 0.0)
+    asked = []
+    monkeypatch.setattr(runner, "long_enough", lambda *_: not asked.append("whether it is long"))
+    sink, (native, library) = Fragile(), prepared.plan.jobs
+    sink.left = 2
+    with pytest.raises(Interrupted):
+        run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+    assert sink.recall(native.id)["compiled"] is True
+    run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+    assert asked == ["whether it is long"]
+    records = sink.completed_jobs()
+    assert [records[job.id]["compiled"] for job in (native, library)] == [True, False]
+    assert records[native.id]["control"]["samples"] == 256
+    assert "compiled" not in records[native.id]["control"]
+    plain = MemorySink()
+    monkeypatch.setattr(runner, "long_enough", lambda *_: False)
+    run_locally(prepared.plan, prepared.workplace, plain, SilentObserver())
+    for found, rows in zip(_rows(prepared, sink), _rows(prepared, plain), strict=True):
+        assert found["broken"].map(list).equals(rows["broken"].map(list))
+
+
 def test_the_time_of_a_killed_process_counts_and_what_it_lost_does_not(prepared, monkeypatch):
     monkeypatch.setattr(runner, "FLUSH_SECONDS", 0.0)
     monkeypatch.setattr(local, "time", Clock(10.0))
@@ -171,7 +195,8 @@ def test_a_randomized_defense_draws_the_same_again_and_the_caller_draws_on():
     for found, rows in zip(first, again, strict=True):
         assert found.equals(rows)
     clean = [tuple(rows.clean_correct) for rows in first]
-    assert len(set(clean)) == 3, "every job draws its own"
+    assert clean[0] == clean[1], "the unperturbed images are drawn for alike"
+    assert clean[2] != clean[0], "a library comes in blocks, and draws in each"
 
 
 def test_what_a_randomized_defense_draws_does_not_depend_on_an_interruption_between_blocks():

@@ -11,6 +11,7 @@ from robbench.classifier import frozen
 from robbench.datasets import ArrayDataset
 from robbench.sweep.engine import IterativeSweep
 from robbench.sweep.feed import load_window
+from robbench.sweep.gradients import Gradients
 from robbench.sweep.outcomes import Findings
 from robbench.sweep.rounds import LibrarySweep
 from robbench.sweep.strategies import get_strategy
@@ -53,7 +54,7 @@ def sweep(
     order = torch.arange(len(dataset)) if order is None else order
     chosen = get_strategy(strategy)
     sweeper = (
-        IterativeSweep(attack, target, grid, chosen, batch_size)
+        IterativeSweep(Gradients(attack, target, "float32"), grid, chosen, batch_size)
         if isinstance(attack, IterativeAttack)
         else LibrarySweep(attack, target, grid, chosen, 0)  # pyright: ignore[reportArgumentType]
     )

@@ -1,0 +1,111 @@
+"""Passes made faster by torch.compile, where a trial shows that it pays within the job."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from robbench.classifier import CountedModel
+from robbench.datasets import Dataset
+from robbench.sweep.batch_size import inside
+from robbench.sweep.gradients import Gradients, Models
+from robbench.sweep.rate import passes_per_second, uncounted
+from robbench.tensors import Images, Labels, Logits
+
+PAYS_FROM = 600.0
+"""Seconds that a job must take as it is: to make a program takes about one minute."""
+GAIN = 1.1
+"""How many times as fast the program must be."""
+TRIED = 32
+"""Samples of a trial."""
+TRIAL_SHARE = 100
+"""A job makes so many times the passes by which its length is estimated, or they would be a part of it."""
+CLOSE = 1e-3
+"""How far a program's logits and gradients may be off, as a share of the largest of an image."""
+SAME = 0.9
+"""Share of the samples for which it must not be."""
+BACKEND = "inductor"
+
+
+def long_enough(gradients: Gradients, dataset: Dataset) -> bool:
+    """Whether a job is so long that a program may pay: a few passes tell.
+
+    Args:
+        gradients: What makes the passes.
+        dataset: What will be attacked.
+    """
+    passes = len(dataset) * (gradients.attack.steps or 1)
+    is_forbidden = os.environ.get("TORCH_COMPILE_DISABLE", "0") not in ("", "0")
+    if is_forbidden or not gradients.attack.uses_gradient or passes < TRIAL_SHARE * 4 * TRIED:
+        return False
+    with uncounted(gradients.target):
+        rate = passes_per_second(gradients, *_trial_batch(gradients, dataset))
+    threads = torch.get_num_threads() if gradients.target.device.type == "cpu" else 1
+    return passes / (rate * threads) >= PAYS_FROM
+
+
+def compiled_if_sound(gradients: Gradients, dataset: Dataset, must_be_faster: bool = True) -> Models | None:
+    """The models of a target as programs of torch.compile; None where they fail, disagree or do not pay.
+
+    Nothing rests on a program: what it finds is judged by the exact classifier itself.
+
+    Args:
+        gradients: What makes the passes.
+        dataset: What will be attacked.
+        must_be_faster: Whether they are timed; otherwise an earlier process has done that.
+    """
+    batch = _trial_batch(gradients, dataset)
+    with uncounted(gradients.target), _quietly():
+        try:
+            expected = gradients.at(*batch)  # first: a program cannot find out whether images have a gradient
+            program = replace(gradients, compiled=compiled_models(gradients))
+            sound = _agree(program.at(*batch), expected)
+            if sound and must_be_faster:
+                sound = passes_per_second(program, *batch) >= GAIN * passes_per_second(gradients, *batch)
+        except Exception:  # whatever it is: as it is, the model has been seen to work
+            return None
+    return program.compiled if sound else None
+
+
+def compiled_models(gradients: Gradients) -> Models:
+    """The models of a target as programs for batches of any size, which are made when they are first used."""
+    target = gradients.target
+
+    def program(model: nn.Module) -> nn.Module:
+        compiled = torch.compile(inside(model), dynamic=True, backend=BACKEND)
+        reaches_images = getattr(model, "reaches_images", None)
+        return CountedModel(compiled, target.counter, reaches_images)  # pyright: ignore[reportArgumentType]
+
+    view = program(target.view)
+    return Models(view, view if target.view_is_exact else program(target.judge.model))
+
+
+def _trial_batch(gradients: Gradients, dataset: Dataset) -> tuple[Images, Labels]:
+    samples = dataset.samples(torch.arange(min(TRIED, len(dataset))))
+    device = gradients.target.device
+    return samples.images.to(device), samples.labels.to(device)
+
+
+def _agree(found: tuple[Logits, Images], expected: tuple[Logits, Images]) -> bool:
+    """Whether logits and gradients are the same up to rounding, which may be much for one sample in ten."""
+    parts = [(a - b, b) for a, b in zip(found, expected, strict=True)]
+    close = [off.flatten(1).abs().amax(1) <= CLOSE * whole.flatten(1).abs().amax(1) for off, whole in parts]
+    return float((close[0] & close[1]).float().mean()) >= SAME
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what the compiler has to say, which a user can do nothing about."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
