@@ -30,7 +30,7 @@ from robbench.executors.local import Workplace
 from robbench.provenance import provenance
 from robbench.spec import SweepSpec
 from robbench.sweep.judge import check_criterion
-from robbench.sweep.plan import Plan, SweepTerms, make_plan
+from robbench.sweep.plan import Job, Plan, SweepTerms, make_plan
 from robbench.sweep.strategies import check_strategy
 from robbench.threat import get_norm
 
@@ -68,6 +68,7 @@ class PreparedRun:
         plan: The jobs and the curves they answer.
         workplace: Dataset, defenses, device and batch size.
         titles: What a table prints for each defense.
+        unguided: The jobs whose attack differentiates what has a gradient of exactly zero.
         manifest: What the run's ``run.json`` begins with.
     """
 
@@ -77,6 +78,7 @@ class PreparedRun:
     plan: Plan
     workplace: Workplace
     titles: dict[str, str]
+    unguided: tuple[Job, ...]
     manifest: dict[str, Any]
 
     @property
@@ -145,7 +147,7 @@ def assemble(
     ]
     plan = make_plan([loaded[name] for name in spec.defenses], named, terms, by_name)
     workplace = replace(workplace, defenses=by_name)
-    _check_gradients(plan, workplace)
+    unguided = _check_gradients(plan, workplace)
     spec = replace(spec, attacks=tuple(attack.label for attack in attacks))
     return PreparedRun(
         spec=spec,
@@ -154,24 +156,33 @@ def assemble(
         plan=plan,
         workplace=workplace,
         titles={defense.name: defense.title for defense in by_name.values()},
+        unguided=unguided,
         manifest=_manifest(spec, info, plan, by_name, attacks, workplace, command),
     )
 
 
-def _check_gradients(plan: Plan, workplace: Workplace) -> None:
-    """Ask every defense for the gradients that the attacks will ask it for."""
-    image = workplace.dataset.samples(torch.arange(1)).images
+def _check_gradients(plan: Plan, workplace: Workplace) -> tuple[Job, ...]:
+    """Ask every defense for the gradients that the attacks will ask it for; the jobs that find none."""
+    few = few_samples(workplace.dataset).images
     jobs = [job for job in plan.jobs if job.attack.attack.uses_gradient]
     # A library computes in float32 in any case.
     stepping = [job for job in jobs if isinstance(job.attack.attack, IterativeAttack)]
     short = [job for job in stepping if job.terms.precision == "bfloat16"]
+    guides: dict[tuple[str, str], bool] = {}
     for among, precision in ((jobs, "float32"), (short, "bfloat16")):
-        asked = {
-            (job.attack.source or job.defense, "exact" if job.attack.source else job.attack.view)
-            for job in among
-        }
-        for name, view in sorted(asked):
-            check_differentiable(workplace.defenses[name], view, image, workplace.device, precision)
+        for name, view in sorted(set(map(_differentiated, among))):
+            loaded = workplace.defenses[name]
+            # One image is cheap and mostly enough; where it has no gradient, others may have one.
+            guides[name, view] = any(
+                check_differentiable(loaded, view, images, workplace.device, precision)
+                for images in (few[:1], few)
+            )
+    return tuple(job for job in jobs if not guides[_differentiated(job)])
+
+
+def _differentiated(job: Job) -> tuple[str, str]:
+    """The defense and the view that a job's attack differentiates."""
+    return (job.attack.source, "exact") if job.attack.source else (job.defense, job.attack.view)
 
 
 def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[ResolvedAttack]:

@@ -28,7 +28,19 @@ def announce(prepared: PreparedRun, folder: Path) -> list[str]:
     for cell, earlier in prepared.plan.shared():
         reason = "has no layer to approximate" if cell.attack.startswith("bpda") else "asks for the same"
         lines.append(f"{cell.attack} on {cell.defense} {reason}: it is {earlier.attack}, computed once.")
-    return lines
+    return lines + _unguided_notes(prepared)
+
+
+def _unguided_notes(prepared: PreparedRun) -> list[str]:
+    """Where a gradient attack has nothing to follow: what survives it would look like robustness."""
+    attacks = dict[str, list[str]]()
+    for job in prepared.unguided:
+        attacks.setdefault(job.defense, []).append(job.attack.label)
+    return [
+        f"{name} under {', '.join(labels)}: the gradient is exactly zero, so to survive is no robustness. "
+        "robbench check says what to do."
+        for name, labels in attacks.items()
+    ]
 
 
 def _models_note(prepared: PreparedRun) -> list[str]:

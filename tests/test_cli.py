@@ -141,6 +141,25 @@ def test_every_command_has_its_place_in_the_help(shell):
     assert "─ Commands ─" not in shown, "a command names no panel"
 
 
+def test_a_run_says_where_an_attack_has_no_gradient_to_follow(shell, tmp_path):
+    """Whoever does not think of masking would take what PGD leaves of a quantizer for robustness."""
+    (tmp_path / "mine.py").write_text(MODULE)
+    defenses = f"{tmp_path / 'mine.py'}:layered,nsq"
+    said = shell(
+        "run",
+        "--defense",
+        defenses,
+        "--attacks",
+        "fgsm,pgd5,bpda5",
+        "--samples",
+        4,
+        "--out",
+        tmp_path / "run",
+    ).err
+    assert "mine.layered under fgsm, pgd5: the gradient is exactly zero" in " ".join(said.split())
+    assert said.count("exactly zero") == 1, "said of what has a gradient, too"
+
+
 def test_a_run_leaves_rows_curves_and_provenance_and_says_what_to_do_next(shell, tmp_path):
     out = tmp_path / "run"
     typed = shell(*QUICK, "--out", out)

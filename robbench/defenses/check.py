@@ -41,7 +41,7 @@ def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device:
 
 def check_differentiable(
     loaded: LoadedDefense, view: str, images: Images, device: torch.device, precision: str = "float32"
-) -> None:
+) -> bool:
     """Refuse a view that cannot even be asked for its gradient; one that has none, or zero, can.
 
     Args:
@@ -50,6 +50,9 @@ def check_differentiable(
         images: A real one, or a few.
         device: Where the benchmark will run.
         precision: The arithmetic in which it will be asked.
+
+    Returns:
+        Whether anything in the images moves a logit, as far as torch knows.
 
     Raises:
         UserError: It raises for an image that needs a gradient, as whatever goes through numpy does, or in
@@ -61,7 +64,9 @@ def check_differentiable(
         with frozen(model), torch.enable_grad():
             with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
                 logits = model(given)
-            torch.autograd.grad(logits.float().sum(), given)
+            # Each by another weight: the sum of probabilities is 1, whatever the images are.
+            weights = torch.arange(1, logits.shape[1] + 1, device=device)
+            (gradient,) = torch.autograd.grad((logits.float() * weights).sum(), given)
     except Exception as error:
         if precision == "bfloat16":
             raise UserError(
@@ -75,6 +80,7 @@ def check_differentiable(
             "Compute with torch alone. What torch cannot do works on images.detach(), and best in a layer of "
             "its own, which bpda gets around: Defense(network, layer=...).",
         ) from error
+    return bool(gradient.any())
 
 
 def check_input_kept(loaded: LoadedDefense, samples: Samples, device: torch.device) -> None:

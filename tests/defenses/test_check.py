@@ -117,9 +117,18 @@ def test_what_numpy_computes_has_no_gradient_and_is_told_so():
         check_differentiable(mine, "exact", SAMPLES.images, CPU)
     assert "images.detach()" in told.value.hint
     layered = loaded(Defense(SmoothNet(), layer=Rounds()))
-    check_differentiable(layered, "bpda", SAMPLES.images, CPU)
-    check_differentiable(layered, "substitute", SAMPLES.images, CPU)
-    check_differentiable(loaded(Says(lambda x: x.detach().flatten(1))), "exact", SAMPLES.images, CPU)
+    assert check_differentiable(layered, "bpda", SAMPLES.images, CPU)
+    assert check_differentiable(layered, "substitute", SAMPLES.images, CPU)
+
+
+def test_whether_there_is_a_gradient_to_follow_is_found_out():
+    def guides(forward):
+        return check_differentiable(loaded(Says(forward)), "exact", SAMPLES.images, CPU)
+
+    assert not guides(lambda x: x.detach().flatten(1))
+    assert not guides(lambda x: x.round().flatten(1))
+    assert guides(lambda x: x.flatten(1))
+    assert guides(lambda x: x.flatten(1).softmax(1))  # whose sum is 1 for any image
 
 
 def test_who_adapts_weights_is_told_that_they_are_frozen():
