@@ -1,7 +1,7 @@
 """The model under attack: frozen while it is measured, left as it was found, its passes counted."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -17,11 +17,19 @@ class PassCounter:
     Attributes:
         forward: Samples sent forward.
         backward: Samples whose gradient was sent back.
+        on_forward: Called after every forward pass has been counted; None: nobody is.
     """
 
     def __init__(self) -> None:
         self.forward = 0
         self.backward = 0
+        self.on_forward: Callable[[], None] | None = None
+
+    def count_forward(self, samples: int) -> None:
+        """Count one forward pass of so many samples."""
+        self.forward += samples
+        if self.on_forward is not None:
+            self.on_forward()
 
 
 class CountedModel(nn.Module):
@@ -40,7 +48,7 @@ class CountedModel(nn.Module):
         self.reaches_images = reaches_images
 
     def forward(self, images: Tensor) -> Tensor:
-        self.counter.forward += len(images)
+        self.counter.count_forward(len(images))
         logits = self.model(images)
         if images.requires_grad and not self._is_differentiable(logits, images):
             # No gradient of the model reaches the images: it is zero, which no library assumes.

@@ -92,6 +92,9 @@ class JobRun:
 
     def __post_init__(self) -> None:
         self._done = len(self.stored)
+        if self._is_library():
+            # It hands on nothing before a block of samples is through, which may take many minutes.
+            self.target.counter.on_forward = lambda: self._tell(0)
 
     def tables(self) -> Iterator[pa.Table]:
         """Run what is missing.

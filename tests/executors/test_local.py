@@ -221,3 +221,17 @@ def test_an_attack_that_fills_the_curve_in_one_run_says_so_in_its_rows():
     sink = MemorySink()
     run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
     assert [set(rows.strategy) for rows in _rows(prepared, sink)] == [{"minimum-norm"}, {"auto: survivors"}]
+
+
+def test_a_library_that_works_for_minutes_on_one_block_shows_that_it_does(prepared):
+    told: list[tuple[str, int]] = []
+
+    class Listener(SilentObserver):
+        def job_progressed(self, job, done, passes):
+            told.append((job.attack.attack.backend, passes))
+
+    run_locally(prepared.plan, prepared.workplace, MemorySink(), Listener())
+    passes = [count for backend, count in told if backend == "torchattacks"]
+    # Of 600 samples there are five blocks, each through four steps at up to four radii.
+    assert len(passes) > 5 * 4
+    assert passes == sorted(passes)
