@@ -16,7 +16,7 @@ from robbench.analysis.worst_of import WORST_OF
 from robbench.comparing.contract import Compared, ComparedDataset, ComparisonRequest
 from robbench.comparing.costs import Cost, total_cost
 from robbench.comparing.gathering import Gathered, gather
-from robbench.comparing.matching import Matched, match
+from robbench.comparing.matching import Matched, match, said_together
 from robbench.comparing.radii import choose_radii
 from robbench.comparing.tables import cost_table, points_table, verdict_table
 from robbench.comparing.writing import write_comparison
@@ -61,12 +61,12 @@ def find_differences(request: ComparisonRequest) -> Compared:
     notes, datasets, worse = list(shared), [], []
     for group in groups:
         matched = match(group, request.baseline, request.candidates)
-        said = [note for reasons in matched.dropped.values() for note in reasons] + matched.notes
+        said = said_together(matched.dropped) + matched.notes
         _check_judged(group, matched.dropped, request)
         if matched.pairs:
             compared, lacking, failing = _compare_group(group, matched, request)
             _check_judged(group, lacking, request)
-            said += [note for reasons in lacking.values() for note in reasons]
+            said += said_together(lacking)
             datasets.append(replace(compared, notes=(*shared, *said)))
             worse += failing
         notes += said
@@ -91,7 +91,7 @@ def _check_judged(group: Gathered, dropped: Mapping[str, list[str]], request: Co
     others = [] if request.candidates else ["To judge only some defenses, name them with --candidate."]
     raise UserError(
         f"--fail-if-worse cannot judge {', '.join(map(printable, dropped))} on {printable(group.dataset)}.",
-        " ".join([note for reasons in dropped.values() for note in reasons] + others),
+        " ".join(said_together(dropped) + others),
     )
 
 

@@ -1,6 +1,6 @@
 """Who can be compared with whom: the same samples, attacked alike, at the same radii."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from robbench.analysis.comparison import Pair
@@ -41,7 +41,7 @@ def match(found: Gathered, baseline: str, asked: Sequence[str]) -> Matched:
         baseline: The baseline.
         asked: The candidates; those that are absent are passed over. Empty: all other defenses.
     """
-    pairs, dropped, notes = dict[str, list[Pair]](), dict[str, list[str]](), list[str]()
+    pairs, dropped, remarks = dict[str, list[Pair]](), dict[str, list[str]](), dict[str, list[str]]()
     shortened: dict[str, list[str]] = {}
     for name in asked or found.survivals:
         if name not in found.survivals or name == baseline:
@@ -57,15 +57,36 @@ def match(found: Gathered, baseline: str, asked: Sequence[str]) -> Matched:
         if epsilons:
             sides = [_sides(found, baseline, name, attack) for attack in choice.attacks]
             pairs[name] = [(first.at(epsilons), second.at(epsilons)) for first, second in sides]
-            notes += choice.notes
+            remarks[name] = choice.notes
             if text := _shortened(sweeps, epsilons):
                 shortened.setdefault(text, []).append(printable(name))
+    notes = said_together(remarks)
     notes += [f"{', '.join(names)}: {text}" for text, names in shortened.items()]
     if needs_worst_of(side for of_one in pairs.values() for side in zip(*of_one, strict=True)):
         for of_one in pairs.values():
             first, second = (worst_of(side) for side in zip(*of_one, strict=True))
             of_one.append((first, second))
     return Matched(pairs, dropped, notes)
+
+
+def said_together(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """What is said of candidates, each sentence once: who has the same but for the name is named after it.
+
+    Args:
+        notes: By candidate, what is said of it.
+    """
+    same: dict[tuple[str, str], dict[str, str]] = {}
+    for name, sentences in notes.items():
+        for sentence in sentences:
+            # A command at its end may name several candidates, and is the same for all of them.
+            words, _, command = sentence.partition("`")
+            same.setdefault((words.replace(printable(name), ""), command), {})[printable(name)] = sentence
+    together = []
+    for group in same.values():
+        _, *others = group
+        more = f" The same goes for {', '.join(others)}." if others else ""
+        together.append(next(iter(group.values())) + more)
+    return together
 
 
 def _choose_attacks(found: Gathered, baseline: str, name: str) -> _Choice:

@@ -7,6 +7,7 @@ import pytest
 
 from robbench.analysis.worst_of import WORST_OF
 from robbench.comparing import Compared, ComparisonRequest, compare
+from robbench.comparing.matching import said_together
 from robbench.errors import UserError
 from robbench.files import read_table, write_table
 from tests.comparing.runs import make_run, until
@@ -164,8 +165,9 @@ def test_what_was_swept_otherwise_is_left_out_where_the_rest_can_be_compared(tmp
     compared = ask(tmp_path)
     rows = compared.datasets[0].points[["candidate", "attack"]].drop_duplicates()
     assert rows.to_numpy().tolist() == [["nsq", "pgd20"], ["sq", "pgd20"]]
-    assert any(note.startswith("nsq under noise is left out") for note in compared.notes)
-    assert any(note.startswith("free under noise is left out") for note in compared.notes)
+    (note,) = [note for note in compared.notes if "under noise is left out" in note]
+    assert note.startswith("nsq under noise")
+    assert note.endswith("The same goes for free.")
 
 
 def test_fail_if_worse_passes_nothing_that_it_did_not_judge(tmp_path: Path) -> None:
@@ -485,3 +487,19 @@ def test_defenses_are_printed_as_their_newest_run_prints_them(tmp_path: Path) ->
     make_run(tmp_path / "new", {("mine", "bpda20"): WEAK}, titles={"mine": "Mine (collapsed)"})
     (compared,) = ask(tmp_path).datasets
     assert compared.defenses == {"base": "base", "mine": "Mine (collapsed)"}
+
+
+def test_what_holds_for_many_candidates_is_said_once() -> None:
+    """Twenty candidates of one run were twenty times the same command, of 2000 characters each."""
+    said = said_together(
+        {
+            "sq": ["sq under pgd is left out. Type: `robbench run --defense sq,nsq`.", "sq lacks noise."],
+            "nsq": ["nsq under pgd is left out. Type: `robbench run --defense sq,nsq`."],
+            "free": ["free under pgd is left out. Type: `robbench run --defense free`."],
+        }
+    )
+    assert said == [
+        "sq under pgd is left out. Type: `robbench run --defense sq,nsq`. The same goes for nsq.",
+        "sq lacks noise.",
+        "free under pgd is left out. Type: `robbench run --defense free`.",
+    ]
