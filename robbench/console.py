@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -46,7 +47,7 @@ class Terminal:
     def show(self, table: TextTable) -> None:
         """Print a table as a result."""
         if not self.quiet:
-            self._out.print(_rich_table(table), soft_wrap=False, crop=False)
+            self._out.print(_rich_table(table, self._out.width), soft_wrap=False, crop=False)
 
     def error(self, error: UserError) -> None:
         """Print what the user can mend."""
@@ -161,16 +162,50 @@ class TrainingProgress:
             self._terminal.say(f"{self._title}: {step} of {total} iterations, {note}")
 
 
-def _rich_table(table: TextTable) -> Table:
-    rich_table = Table(title=escape(table.title), title_justify="left", title_style="bold")
+def _rich_table(table: TextTable, width: int) -> Table:
+    padding, widths = _layout(table, width)
+    rich_table = Table(
+        title=escape(table.title), title_justify="left", title_style="bold", padding=(0, padding)
+    )
     first_number = len(table.columns) - table.numbers
     for position, column in enumerate(table.columns):
         rich_table.add_column(
-            escape(column), justify="right" if position >= first_number else "left", overflow="fold"
+            escape(column),
+            justify="right" if position >= first_number else "left",
+            overflow="fold",
+            width=widths[position],
         )
     for row in table.rows:
         rich_table.add_row(*map(escape, row))
     return rich_table
+
+
+def _layout(table: TextTable, width: int) -> tuple[int, list[int]]:
+    """The padding beside a cell and the columns' widths at which no word is broken, such as a name to type.
+
+    Where that cannot be, the longest words are broken.
+    """
+    cells = list(zip(table.columns, *table.rows, strict=True))
+    lines = [max(map(cell_len, column)) for column in cells]
+    words = [max(cell_len(word) for cell in column for word in cell.split() or [""]) for column in cells]
+    padding = 1 if sum(words) <= _room(len(cells), width, 1) else 0
+    room = _room(len(cells), width, padding)
+    return padding, _shrunk(lines, _shrunk(words, [1] * len(cells), room), room)
+
+
+def _room(columns: int, width: int, padding: int) -> int:
+    """What a table's lines and padding leave for its text."""
+    return width - 1 - columns * (1 + 2 * padding)
+
+
+def _shrunk(widths: list[int], least: list[int], room: int) -> list[int]:
+    """Widths that together fill ``room`` at most: the largest are reduced first, none below its least."""
+    fitting = widths
+    for limit in range(max(widths), 0, -1):
+        fitting = [max(low, min(wide, limit)) for wide, low in zip(widths, least, strict=True)]
+        if sum(fitting) <= room:
+            break
+    return fitting
 
 
 @contextmanager
