@@ -79,35 +79,44 @@ def at_a_glance(curves: pd.DataFrame, epsilon: float) -> list[Glance]:
     That is the attack or worst-of that leaves least; of equal ones what counts the most attacks. Clean
     accuracy is that of the same curve, and so on the same samples: other runs may have had others.
     """
-    lines, titles = [], defense_titles(curves)
+    lines, titles, several = [], defense_titles(curves), _has_several_worst_of(curves)
     for name, defense in curves.groupby("defense", sort=False):
         clean = defense.loc[defense["epsilon"] == 0].to_dict("records")
         attacked = defense.loc[defense["epsilon"] == epsilon].to_dict("records")
         unperturbed, least = min(zip(clean, attacked, strict=True), key=lambda ends: _rank(ends[1]))
         samples = f"{int(least['n']):,}"
-        lines.append(Glance(titles[str(name)], _cell(unperturbed), _attack(least), _cell(least), samples))
+        attack = _attack(least, several)
+        lines.append(Glance(titles[str(name)], _cell(unperturbed), attack, _cell(least), samples))
     return lines
 
 
 def _attack_names(curves: pd.DataFrame) -> list[str]:
     """The attack of each row; where there are several worst-of, also which attacks each counts."""
     attacks = [str(attack) for attack in curves["attack"]]
-    worst = curves.loc[curves["attack"] == WORST_OF]
-    if "attacks" not in curves or worst["attacks"].nunique() < 2:
+    if not _has_several_worst_of(curves):
         return attacks
     counted = [f"{WORST_OF}: {names}" for names in curves["attacks"]]
     return [words if attack == WORST_OF else attack for attack, words in zip(attacks, counted, strict=True)]
+
+
+def _has_several_worst_of(curves: pd.DataFrame) -> bool:
+    """Whether there are worst-of over other attacks, which are other curves."""
+    return "attacks" in curves and curves.loc[curves["attack"] == WORST_OF, "attacks"].nunique() > 1
 
 
 def _rank(point: dict[str, Any]) -> tuple[float, int]:
     return point["robust_accuracy"], -attack_count(point["job_id"])
 
 
-def _attack(point: dict[str, object]) -> str:
-    """The attack; of worst-of, of how many: defenses in one table may have met different ones."""
-    if point["attack"] == WORST_OF:
-        return f"worst of {attack_count(str(point['job_id']))}"
-    return printable(str(point["attack"]))
+def _attack(point: dict[str, object], several: bool) -> str:
+    """The attack; of worst-of, of how many: defenses in one table may have met different ones.
+
+    Where there are ``several`` worst-of, also which: as many attacks need not be the same ones.
+    """
+    if point["attack"] != WORST_OF:
+        return printable(str(point["attack"]))
+    counted = f"worst of {attack_count(str(point['job_id']))}"
+    return f"{counted}: {printable(str(point['attacks']), LONGEST_LIST)}" if several else counted
 
 
 def _cell(point: dict[str, object]) -> Cell:

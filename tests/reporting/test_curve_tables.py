@@ -33,6 +33,13 @@ def test_attacks_that_coincide_are_one_attack_at_a_glance() -> None:
     assert line.attack == "worst of 2"
 
 
+def test_as_many_attacks_at_a_glance_are_named_where_they_are_others() -> None:
+    other = worst_of(TWO).assign(defense="sq", title="SQ")
+    lines = at_a_glance(pd.concat([worst_of(ONE), other], ignore_index=True), 0.1)
+    assert [line.attack for line in lines] == [f"worst of 2: {ONE}", f"worst of 2: {TWO}"]
+    assert at_a_glance(other, 0.1)[0].attack == "worst of 2"
+
+
 def test_clean_accuracy_at_a_glance_is_on_the_samples_of_the_worst() -> None:
     both = ["natural", "nsq"]
     many = made_up_curves(both, ["pgd20"], GRID, n=1000).query("defense == 'nsq'")
