@@ -96,6 +96,14 @@ def test_charts_are_drawn_nothing_is_too_wide_and_text_stands_out(visit: Visit) 
     assert visit.page.evaluate(CONTRAST) == []
 
 
+@pytest.mark.parametrize("visit", [("hostile", PHONE, "light")], indirect=True)
+def test_a_long_name_leaves_room_for_numbers_on_a_phone(visit: Visit) -> None:
+    """The column of names stays where it is when the numbers are moved, and must not cover them all."""
+    name = visit.page.locator(".numbers tbody th").first.bounding_box()
+    assert name is not None
+    assert name["x"] + name["width"] < PHONE[0] / 2
+
+
 @pytest.mark.parametrize("visit", [("hostile", DESK, "light")], indirect=True)
 def test_names_run_nothing(visit: Visit) -> None:
     dialogs: list[str] = []
