@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from robbench.analysis.protocols import PAPER, protocol_of
 from robbench.analysis.worst_of import WORST_OF, attack_columns, attack_count
-from robbench.figures.curve_line import draw_accuracy, hollow_mark, legend_line
+from robbench.figures.curve_line import BAND, draw_accuracy, hollow_mark, legend_line
 from robbench.figures.end_labels import draw_end_labels
 from robbench.figures.house_style import CurveStyle
 from robbench.figures.paper_points import points_of
@@ -27,6 +27,8 @@ _TITLE_WIDTH = 48
 """Characters of a line of details."""
 _LINE_HEIGHT = 9.5
 """Points between the lines above a panel."""
+_FULL_BANDS = 6
+"""Curves of a panel whose bands can be told apart at full opacity."""
 
 
 def panels_of(curves: pd.DataFrame) -> list[pd.DataFrame]:
@@ -51,8 +53,10 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, styles: dict[str, CurveStyle], l
         largest: The largest ε of the axis, which other panels may share.
     """
     curves = {str(name): curve.sort_values("epsilon") for name, curve in panel.groupby("defense", sort=False)}
+    # Bands lie upon each other: of many, each is fainter, or together they are a wall that hides the curves.
+    band = BAND * min(1.0, _FULL_BANDS / len(curves))
     for name, curve in curves.items():
-        draw_accuracy(axes, curve, styles[name])
+        draw_accuracy(axes, curve, styles[name], band)
         _draw_points(axes, curve, styles[name])
     axes.set_ylim(-3, 103)
     axes.set_yticks(range(0, 101, 20))

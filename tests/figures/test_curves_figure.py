@@ -1,4 +1,5 @@
 import itertools
+import math
 import subprocess
 import sys
 import time
@@ -213,3 +214,13 @@ def test_the_legend_prints_titles_and_so_marks_collapsed_trainings():
     figure = figures.get("curves")(curves.assign(title=titles))
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["FAST-AT (collapsed)", "Natural"]
+
+
+def test_many_bands_upon_each_other_leave_the_curves_to_be_seen() -> None:
+    def opacity(name: str) -> list[float | None]:
+        return [band.get_alpha() for band in drawn(name).axes[0].collections]
+
+    four, many = opacity("papers"), opacity("thirteen defenses")
+    assert len(many) == 13
+    assert 1 - math.prod(1 - (alpha or 0) for alpha in many) < 0.75, "together they hide what lies below"
+    assert four == opacity("one") * 4, "of a few each is as ever"
