@@ -86,8 +86,10 @@ def read_some_curves(runs: list[Path], purpose: str) -> RunCurves:
     """
     read = read_curves(runs)
     if not len(read.curves):
+        names = ", ".join(map(str, runs))
+        state = f"{names} is not complete" if len(runs) == 1 else f"none of these runs is complete: {names}"
         raise UserError(
-            f"There is nothing to {purpose} yet: no run is complete of {', '.join(map(str, runs))}.",
+            f"There is nothing to {purpose} yet: {state}.",
             "Repeat the command that began the run: it goes on.",
         )
     return read

@@ -397,7 +397,7 @@ def test_folders_without_anything_to_compare(tmp_path: Path) -> None:
         ask(tmp_path)
     (tmp_path / "other" / "outcomes.parquet").unlink()
     (run / "curves.csv").unlink()
-    with pytest.raises(UserError, match="nothing to compare yet: no run is complete"):
+    with pytest.raises(UserError, match="nothing to compare yet: none of these runs is complete"):
         ask(tmp_path)
 
 
