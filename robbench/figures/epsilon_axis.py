@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from robbench.epsilon import natural_unit
 
@@ -30,5 +30,6 @@ def format_epsilon_axis(axes: Axes, epsilons: Iterable[float]) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(_INTERVALS, steps=[1, 2, 5, 10]))
     else:
         step = next((step for step in _STEPS if largest * 255 / step <= _INTERVALS + 1e-9), _STEPS[-1])
-        axes.xaxis.set_major_locator(MultipleLocator(step / 255))
+        # None beyond the data: of a grid up to 1 the last would be 256/255, which no ε is.
+        axes.set_xticks([k * step / 255 for k in range(int(largest * 255 / step + 1e-9) + 1)])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: unit.format(value) if value else "0"))
