@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from robbench.analysis.worst_of import WORST_OF
 from robbench.figures.curve_line import draw_curve, legend_line
 from robbench.figures.epsilon_axis import format_epsilon_axis
 from robbench.figures.house_style import CurveStyle, curve_styles, house_style
@@ -77,5 +78,7 @@ def _range(points: pd.DataFrame) -> tuple[float, float]:
 
 
 def _panel_title(attack: str) -> str:
+    if attack == WORST_OF:
+        return "Worst of the shared attacks"  # of a candidate and the baseline; others may share others
     name, details, _ = attack_title(attack)
     return printable(", ".join([name, *details]))
