@@ -141,6 +141,12 @@ def test_every_command_has_its_place_in_the_help(shell):
     assert "─ Commands ─" not in shown, "a command names no panel"
 
 
+def test_the_help_of_agree_says_how_many_samples_it_takes(shell):
+    from robbench.agreeing.request import SAMPLES
+
+    assert f"Default: {SAMPLES}." in " ".join(shell("agree", "--help").out.replace("│", " ").split())
+
+
 def test_a_run_says_where_an_attack_has_no_gradient_to_follow(shell, tmp_path):
     """Whoever does not think of masking would take what PGD leaves of a quantizer for robustness."""
     (tmp_path / "mine.py").write_text(MODULE)

@@ -16,7 +16,7 @@ GOES_ON = True
 
 
 @click.command(panel="Judge")
-@subjects
+@subjects(samples="100")
 @click.option("--attacks", multiple=True, help="Without @backend. Default: fgsm,pgd20; commas or repeated.")
 @click.option("--backends", multiple=True, help="native, torchattacks, foolbox, art. Default: all that can.")
 @click.option("--eps-grid", default="canonical", show_default=True, help="Radii, as for run.")

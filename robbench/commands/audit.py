@@ -5,16 +5,13 @@ from typing import Any
 
 import rich_click as click
 
-from robbench.commands.options import FOLDER, places, read_sweep
+from robbench.commands.options import FOLDER, places, read_sweep, subjects
 
 GOES_ON = True
 
 
 @click.command(panel="Judge")
-@click.option("--defense", "defenses", multiple=True, help="Names or file.py:factory; commas or repeated.")
-@click.option("--dataset", help="digits (default), mnist, cifar10 or imagenet.")
-@click.option("--samples", type=int, help="The first so many of the test split. Default: 200, or all.")
-@click.option("--seed", type=int, help="Seeds every random number. Default: 0.")
+@subjects(samples="200, or all")
 @click.option(
     "--eps-grid",
     is_flag=False,

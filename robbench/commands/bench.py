@@ -9,7 +9,7 @@ from robbench.commands.options import FOLDER, conditions, places, read_sweep, su
 
 
 @click.command(panel="Measure")
-@subjects
+@subjects()
 @click.option("--attack", default="pgd", show_default=True, help="PGD; pgd100 for 100 steps.")
 @click.option("--eps-grid", default="canonical", show_default=True, help="Radii, as for run.")
 @click.option("--sweep", "sweeps", multiple=True, help="Strategies, auto (default) or others; commas.")

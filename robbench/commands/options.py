@@ -37,15 +37,22 @@ places = options(
     quiet,
 )
 
-subjects = options(
-    click.option(
-        "--defense", "defenses", multiple=True, help="Names or file.py:factory; commas or repeated."
-    ),
-    click.option("--dataset", help="digits (default), mnist, cifar10 or imagenet."),
-    click.option("--samples", type=int, help="The first so many of the test split. Default: all."),
-    click.option("--seed", type=int, help="Seeds every random number. Default: 0."),
-)
-"""What is attacked."""
+
+def subjects(samples: str = "all") -> Decorator:
+    """What is attacked.
+
+    Args:
+        samples: How many where the user does not say, in words.
+    """
+    return options(
+        click.option(
+            "--defense", "defenses", multiple=True, help="Names or file.py:factory; commas or repeated."
+        ),
+        click.option("--dataset", help="digits (default), mnist, cifar10 or imagenet."),
+        click.option("--samples", type=int, help=f"The first so many of the test split. Default: {samples}."),
+        click.option("--seed", type=int, help="Seeds every random number. Default: 0."),
+    )
+
 
 conditions = options(
     click.option("--precision", help="Of attack steps: auto (default), float32 or bfloat16."),

@@ -11,7 +11,7 @@ GOES_ON = True
 
 
 @click.command(panel="Measure")
-@subjects
+@subjects()
 @click.option("--attacks", multiple=True, help="Such as pgd100,bpda,pgd40-cw@foolbox; commas or repeated.")
 @click.option(
     "--eps-grid",
