@@ -24,7 +24,11 @@ GOES_ON = True
 @click.option("--sweep", help="auto (default), survivors, search, search2, search3, independent.")
 @click.option("--criterion", help="top1 (default) or top5.")
 @conditions
-@click.option("--config", type=click.Path(path_type=Path), help="A TOML file of these; what is typed wins.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="A TOML file: defenses, attacks, eps_grid, samples …; what is typed wins.",
+)
 @click.option("--out", type=FOLDER, help="Folder of this run. Default: one of its own in ./results.")
 @places
 def command(
