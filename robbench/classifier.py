@@ -179,6 +179,27 @@ def reseed(seed: int, device: torch.device) -> None:
 
 
 @torch.no_grad()
+def is_random(model: nn.Module, images: Images) -> bool:
+    """Whether a model answers the same images otherwise the next time, or draws random numbers for them.
+
+    Who draws need not show it here: what is drawn may decide seldom, or about a gradient alone. Who calls
+    this is inside :func:`seeded`.
+    """
+    with frozen(model):
+        reseed(0, images.device)
+        expected = _next_numbers(images.device)
+        reseed(0, images.device)
+        answer, numbers = model(images), _next_numbers(images.device)
+        return numbers != expected or not torch.equal(answer, model(images))
+
+
+def _next_numbers(device: torch.device) -> tuple[float, ...]:
+    """What each global generator draws next."""
+    drawn = (torch.rand((), device=place).item() for place in ("cpu", device))
+    return *drawn, float(np.random.rand()), random.random()
+
+
+@torch.no_grad()
 def predict(model: nn.Module, images: Images) -> Logits:
     """The logits of a batch, without a graph."""
     return model(images)

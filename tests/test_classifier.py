@@ -1,5 +1,9 @@
 """The model under attack is laid out as asked while it is measured, and left as it was found."""
 
+import random
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -10,7 +14,9 @@ from robbench.classifier import (
     PassCounter,
     channels_last,
     frozen,
+    is_random,
     lay_out,
+    seeded,
     takes_channels_last,
 )
 from robbench.networks import build_network
@@ -136,3 +142,43 @@ def test_programs_are_measured_like_the_module_they_are_of(compile_, attack: str
     ]
     assert curves[0] == curves[1]
     assert curves[0][0] > 0.9
+
+
+class Drawing(nn.Module):
+    """Asks a generator for a number, of which its answer does not depend."""
+
+    def __init__(self, draw: Callable[[], object]) -> None:
+        super().__init__()
+        self.draw = draw
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.draw()
+        return images.flatten(1)
+
+
+class Noisy(nn.Module):
+    """Adds noise from a generator of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = torch.Generator()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.flatten(1) + torch.rand((), generator=self.generator)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (Drawing(lambda: None), False),
+        (nn.Sequential(nn.Flatten(), nn.Dropout(0.5)), False),
+        (Drawing(lambda: torch.rand(1)), True),
+        (Drawing(np.random.rand), True),
+        (Drawing(random.random), True),
+        (Noisy(), True),
+    ],
+    ids=["plain", "dropout", "torch", "numpy", "python", "its own"],
+)
+def test_who_draws_is_random(model: nn.Module, expected: bool):
+    with seeded(0, torch.device("cpu")):
+        assert is_random(model, torch.rand(2, 1, 4, 4)) == expected

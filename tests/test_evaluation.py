@@ -31,6 +31,31 @@ def test_the_curve_of_a_linear_model_is_exact(linear):
     assert (curves.ci_low < curves.robust_accuracy).all()
 
 
+class Flickering(nn.Module):
+    """Answers as its model does, and every other time without a gradient."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images):
+        shows = torch.rand(len(images), 1, 1, 1) < 0.5
+        return self.model(torch.where(shows, images, images.detach()))
+
+
+@pytest.mark.parametrize("sweep", ["survivors", "search", "independent"])
+def test_a_gradient_that_is_missing_now_and_then_ends_no_attempt(linear, sweep):
+    model, images, labels = linear
+    asked = {
+        "data": (images, labels),
+        "attacks": ["pgd40:relative_step=1/4"],
+        "eps_grid": "0:0.08:5",
+        "sweep": sweep,
+    }
+    steady, flickering = (robbench.evaluate(each, **asked) for each in (model, Flickering(model)))
+    assert flickering.robust_accuracy.tolist() == steady.robust_accuracy.tolist()
+
+
 def test_outcomes_on_request(linear):
     model, images, labels = linear
     found = robbench.evaluate_samples(model, (images.numpy(), labels.numpy()), ["pgd5", "bpda5"], "0,0.05")

@@ -79,7 +79,7 @@ class IterativeAttack(Attack):
     restarts: int
     memoryless: ClassVar[bool] = True
     """Whether a move depends on the image, its gradient and the ball alone: then an image that comes again
-    ends the run, with nothing lost."""
+    ends the run, with nothing lost unless the defense is randomized, where it does not."""
 
     can_be_brief: ClassVar[bool] = False
     """Whether a search may first try a few long steps, from the clean image or an adversarial one of a larger

@@ -10,13 +10,14 @@ import pyarrow as pa
 import torch
 from torch import nn
 
-from robbench.classifier import PassCounter, channels_last, frozen, seeded, takes_channels_last
+from robbench.classifier import PassCounter, channels_last, frozen, is_random, seeded, takes_channels_last
 from robbench.datasets import Dataset
 from robbench.defenses.loading import LoadedDefense
 from robbench.executors.contract import JobRecord, OutcomeSink, RunObserver
 from robbench.sweep.plan import Job, Plan
 from robbench.sweep.runner import COMPILED, JobRun, Resources
 from robbench.sweep.target import Target, View, make_target
+from robbench.tensors import Images
 from robbench.threat import get_norm
 from robbench.torch_state import plain_torch
 
@@ -101,7 +102,7 @@ def _target(job: Job, workplace: Workplace) -> Iterator[Target]:
     exact.to(workplace.device)
     view.model.to(workplace.device)
     models = (exact,) if view.model is exact else (exact, view.model)
-    is_fast = _take_channels_last(models, job, workplace)
+    is_fast, randomized = _take_channels_last(models, job, workplace), _are_random(models, job, workplace)
     with frozen(*models), channels_last(*models) if is_fast else nullcontext():
         target = make_target(
             exact,
@@ -112,14 +113,26 @@ def _target(job: Job, workplace: Workplace) -> Iterator[Target]:
             workplace.device,
             workplace.batch_size,
         )
-        yield replace(target, channels_last=is_fast)
+        yield replace(target, channels_last=is_fast, is_random=randomized)
 
 
 def _take_channels_last(models: Sequence[nn.Module], job: Job, workplace: Workplace) -> bool:
     """Tried on two images; what a randomized defense draws for them, nobody misses."""
-    few = workplace.dataset.samples(torch.arange(min(2, len(workplace.dataset))))
+    images = _two_images(workplace)
     with seeded(job.terms.seed, workplace.device):
-        return all(takes_channels_last(model, few.images.to(workplace.device)) for model in models)
+        return all(takes_channels_last(model, images) for model in models)
+
+
+def _are_random(models: Sequence[nn.Module], job: Job, workplace: Workplace) -> bool:
+    """Whether any of them is, likewise."""
+    images = _two_images(workplace)
+    with seeded(job.terms.seed, workplace.device):
+        return any(is_random(model, images) for model in models)
+
+
+def _two_images(workplace: Workplace) -> Images:
+    few = torch.arange(min(2, len(workplace.dataset)))
+    return workplace.dataset.samples(few).images.to(workplace.device)
 
 
 def _record(outcomes: pa.Table, seconds: float, facts: dict[str, Any]) -> JobRecord:

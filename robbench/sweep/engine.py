@@ -118,9 +118,10 @@ class IterativeSweep:
         """End attempts whose next image was already tested: the rest of the run would repeat it.
 
         Exact where a move depends on nothing but the image: a fixed point (no gradient, or every pixel at a
-        bound) stays one, and a return to the image before last goes on for ever. Two comparisons a step.
+        bound) stays one, and a return to the image before last goes on for ever. Two comparisons a step. A
+        randomized defense may answer the same image otherwise, and give it another gradient.
         """
-        if not self.attack.memoryless:
+        if not self.attack.memoryless or self.target.is_random:
             return
         repeats = moving & (moved == slots.iterate).flatten(1).all(1)
         if not self.strategy.each_epsilon_alone:

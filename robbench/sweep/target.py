@@ -28,6 +28,7 @@ class Target:
         device: Where both modules are.
         size: How many samples one pass of either holds.
         channels_last: Whether both are laid out, and take images, channels last.
+        is_random: Whether a pass of either may answer the same images otherwise the next time.
     """
 
     judge: Judge
@@ -39,6 +40,7 @@ class Target:
     device: torch.device
     size: PassSize
     channels_last: bool = False
+    is_random: bool = False
 
 
 class View(NamedTuple):
