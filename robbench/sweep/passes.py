@@ -71,7 +71,8 @@ class PartedModel(nn.Module):
     So a library attacks its whole block together, on which its random numbers depend, in the memory of one
     part. Where gradients of several parts are wanted, nothing is kept for the backward pass: there each part
     is computed anew when its turn comes (Chen et al. 2016, arXiv:1604.06174). That is a forward pass more; it
-    is charged to no sample, as rows must not depend on the size of the parts.
+    is charged to no sample, as rows must not depend on the size of the parts. Answers are copied: a model may
+    write every one into the same memory, and the next part would overwrite it.
 
     Args:
         model: Any classifier of images.
@@ -86,7 +87,7 @@ class PartedModel(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         def logits(part: Tensor) -> tuple[Tensor]:
             if part is images or not part.requires_grad:
-                return (self.model(part),)
-            return (checkpoint(self.model, part, use_reentrant=False),)
+                return (self.model(part).clone(),)
+            return (checkpoint(self.model, part, use_reentrant=False).clone(),)
 
         return self.size.in_parts(logits, images)[0]

@@ -51,6 +51,23 @@ def input_gradient(model, images):
     return logits.detach(), gradient
 
 
+class Reusing(nn.Module):
+    """Writes every answer into the same memory, as engines that serve models do."""
+
+    def __init__(self):
+        super().__init__()
+        self.model, self.answer = SmoothNet(), torch.empty(10, 5)
+
+    def forward(self, images):
+        return self.answer[: len(images)].copy_(self.model(images).detach())
+
+
+def test_the_next_part_does_not_overwrite_an_answer():
+    model, images = Reusing(), linear_oracle(count=10)[1]
+    with frozen(model), torch.no_grad():
+        assert torch.allclose(PartedModel(model, PassSize(5))(images), model(images))
+
+
 def test_a_pass_holds_no_more_and_counts_the_same():
     model, counted, _, counter = parted(largest=4)
     images = linear_oracle(count=10)[1]
