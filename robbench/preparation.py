@@ -22,6 +22,7 @@ from robbench.defenses.loading import (
     check_differentiable,
     check_input_kept,
     load_defense,
+    predicts_alike,
 )
 from robbench.devices import choose_batch_size, choose_device, choose_precision
 from robbench.epsilon import EpsilonUnit, natural_unit
@@ -148,6 +149,7 @@ def assemble(
     plan = make_plan([loaded[name] for name in spec.defenses], named, terms, by_name)
     workplace = replace(workplace, defenses=by_name)
     unguided = _check_gradients(plan, workplace)
+    _check_predictions(plan, workplace)
     spec = replace(spec, attacks=tuple(attack.label for attack in attacks))
     return PreparedRun(
         spec=spec,
@@ -183,6 +185,27 @@ def _check_gradients(plan: Plan, workplace: Workplace) -> tuple[Job, ...]:
 def _differentiated(job: Job) -> tuple[str, str]:
     """The defense and the view that a job's attack differentiates."""
     return (job.attack.source, "exact") if job.attack.source else (job.defense, job.attack.view)
+
+
+def _check_predictions(plan: Plan, workplace: Workplace) -> None:
+    """Refuse to follow the predictions of a view that a defense brings along, where they are not its own.
+
+    Raises:
+        UserError: An attack that leaves a sample once it sees it broken would see another model.
+    """
+    images = few_samples(workplace.dataset).images
+    for job in plan.jobs:
+        loaded, view = workplace.defenses[job.defense], job.attack.view
+        if not job.attack.attack.follows_predictions or loaded.defense.forwards_exactly(view):
+            continue
+        if loaded.draws is not None:  # it does not even answer as itself
+            continue
+        if not predicts_alike(loaded, view, images, workplace.device):
+            raise UserError(
+                f"{job.attack.label} leaves a sample that it sees broken, and the view {view!r} that "
+                f"{job.defense} brings along does not answer as the defense does.",
+                "Use pgd, or have that view compute the exact answer and change the gradient alone.",
+            )
 
 
 def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[ResolvedAttack]:

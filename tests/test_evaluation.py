@@ -31,6 +31,32 @@ def test_the_curve_of_a_linear_model_is_exact(linear):
     assert (curves.ci_low < curves.robust_accuracy).all()
 
 
+class Rounded(nn.Module):
+    """Rounds pixels; told to, it does so in its answer alone, and not in its gradient."""
+
+    def __init__(self, model, straight=False):
+        super().__init__()
+        self.model, self.straight = model, straight
+
+    def forward(self, images):
+        rounded = (images * 16).round() / 16
+        return self.model(images + (rounded - images).detach() if self.straight else rounded)
+
+
+@pytest.mark.parametrize("attack", ["apgd5@torchattacks", "fab5", "fmn5", "deepfool5", "autoattack5"])
+def test_an_attack_follows_no_view_that_answers_otherwise(linear, attack):
+    # On the clean images all three answer alike.
+    model, images, labels = linear[0], (linear[1] * 16).round() / 16, linear[2]
+    straight, substitute = (
+        robbench.Defense(Rounded(model), views={"bpda": view}) for view in (Rounded(model, True), model)
+    )
+    data, grid = (images[:8], labels[:8]), [0, 0.05]
+    assert len(robbench.evaluate(straight, data, f"{attack}:view=bpda", grid)) == 2
+    with pytest.raises(UserError, match="'bpda' that model brings along does not answer"):
+        robbench.evaluate(substitute, data, f"{attack}:view=bpda", grid)
+    assert len(robbench.evaluate(substitute, data, "pgd5:view=bpda", grid)) == 2
+
+
 class Flickering(nn.Module):
     """Answers as its model does, and every other time without a gradient."""
 

@@ -3,13 +3,15 @@
 import torch
 from torch import nn
 
-from robbench.classifier import CountedModel, PassCounter, frozen
+from robbench.classifier import CountedModel, PassCounter, frozen, predict, seeded
 from robbench.datasets import Samples
 from robbench.defenses.loaded import LoadedDefense
 from robbench.errors import UserError
 from robbench.tensors import Images
 
 _INPUT = "A defense takes float32 images (n, channels, height, width) and returns logits (n, classes)."
+_ROUNDING = 1e-3
+"""Share of the logits' standard deviation that another order of sums may change."""
 _WEIGHTS = (
     "While a defense is measured, its weights need no gradient, and gradients are off. One that adapts "
     "itself adapts a copy, under torch.enable_grad() and after copy.requires_grad_(True)."
@@ -103,6 +105,26 @@ def check_input_kept(loaded: LoadedDefense, samples: Samples, device: torch.devi
                 "Begin its forward with images = images.clone(), or leave out what works in place: mul_, "
                 "ReLU(inplace=True).",
             )
+
+
+def predicts_alike(loaded: LoadedDefense, view: str, images: Images, device: torch.device) -> bool:
+    """Whether a view answers as the exact model does, but for roundings.
+
+    Noisy images are asked for too: on clean ones a quantizer may change nothing, nor then its stand-in.
+
+    Args:
+        loaded: The defense, which passed :func:`check_defense`.
+        view: One of its views.
+        images: Real ones, a few.
+        device: Where both will run.
+    """
+    answers = []
+    for model in (loaded.defense.model.to(device), loaded.defense.view(view).to(device)):
+        with frozen(model), seeded(0, device):
+            noisy = images.lerp(torch.rand_like(images), 0.3)
+            answers.append(predict(model, torch.cat([images, noisy]).to(device)))
+    exact, seen = answers
+    return exact.shape == seen.shape and bool((exact - seen).abs().max() <= _ROUNDING * exact.std())
 
 
 def writes_into(model: nn.Module, images: Images) -> bool:
