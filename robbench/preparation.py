@@ -34,6 +34,7 @@ from robbench.sweep.judge import check_criterion
 from robbench.sweep.plan import Job, Plan, SweepTerms, make_plan
 from robbench.sweep.strategies import check_strategy
 from robbench.threat import get_norm
+from robbench.torch_state import plain_torch
 
 CHECKED_SAMPLES = 8
 """Samples that every defense must classify before the sweep starts."""
@@ -114,6 +115,7 @@ def prepare(spec: SweepSpec, settings: RunSettings, command: str = "") -> Prepar
     return assemble(spec, info, workplace, attacks, command)
 
 
+@plain_torch()
 def assemble(
     spec: SweepSpec, info: DatasetInfo, workplace: Workplace, attacks: Sequence[ResolvedAttack], command: str
 ) -> PreparedRun:
@@ -233,6 +235,7 @@ def _code_of(attack: Attack) -> str:
     return hashlib.sha256(text_of_module(module).encode()).hexdigest()
 
 
+@plain_torch()
 def check_defenses(
     loaded: Mapping[str, LoadedDefense], dataset: Dataset, device: torch.device, spec: SweepSpec
 ) -> dict[str, LoadedDefense]:

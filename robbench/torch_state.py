@@ -1,7 +1,8 @@
 """torch's global state belongs to the caller: it is set aside while robbench computes."""
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ def plain_torch() -> Iterator[None]:
 
     Inside, autocast is off, inference mode and ``no_grad`` are left, and float32 numbers are multiplied with
     all their bits: TensorFloat-32 keeps 10 of the mantissa, bfloat16 7. cuDNN chooses convolutions by their
-    shapes alone. Around a function it is a decorator.
+    shapes alone, and what was compiled runs as it was written. Around a function it is a decorator.
     """
     with (
         torch.autocast("cpu", enabled=False),
@@ -22,7 +23,21 @@ def plain_torch() -> Iterator[None]:
         torch.enable_grad(),
         _whole_mantissas(),
         _steady_convolutions(),
+        _uncompiled(),
     ):
+        yield
+
+
+@contextmanager
+def _uncompiled() -> Iterator[None]:
+    """Have models that went through torch.compile run as they were written.
+
+    Compiled code sends one gradient back per pass, where some attacks need several, and is compiled anew
+    for the many sizes that batches have here.
+    """
+    # Its import takes seconds, and without it nothing can have been compiled.
+    is_in_use = "torch._dynamo" in sys.modules
+    with torch.compiler.set_stance("force_eager") if is_in_use else nullcontext():
         yield
 
 

@@ -1,6 +1,7 @@
 """torch's global state: inside it is robbench's, afterwards the caller's."""
 
 import operator
+from typing import Any
 
 import pytest
 import torch
@@ -145,3 +146,18 @@ def test_a_model_that_cannot_be_differentiated_is_refused():
         model = nn.Sequential(nn.Flatten(), nn.Linear(images[0].numel(), 2))
         with pytest.raises(UserError, match="attacks cannot differentiate it"):
             robbench.evaluate(model, (images, labels), ["pgd3"], "0,0.1")
+
+
+def test_a_compiled_model_runs_as_it_was_written():
+    def compile_it(graph, inputs):
+        raise AssertionError("it was compiled")
+
+    model, images, labels = linear_oracle(count=10)
+    compiled: Any = torch.compile(model, backend=compile_it)
+    expected, found = (
+        robbench.evaluate(each, (images, labels), ["pgd3", "fab2", "pgd2@art"], "0,0.1")
+        for each in (model, compiled)
+    )
+    assert found.robust_accuracy.equals(expected.robust_accuracy)
+    with pytest.raises(Exception, match="it was compiled"):
+        compiled(images)
