@@ -121,16 +121,22 @@ class ArtAPGD(ArtAttack, BudgetAttack):
         from art.attacks.evasion import AutoProjectedGradientDescent
 
         epsilon = single_radius(problem)
-        attack = AutoProjectedGradientDescent(
-            estimator(stand_in(problem), problem, self.loss),
-            norm=ORDERS[problem.ball.norm.name],
-            eps=epsilon,
-            eps_step=2 * epsilon,  # the paper's first step
-            max_iter=self.steps or 100,
-            nb_random_init=1,
-            batch_size=len(images),
-            verbose=False,
-        )
+        try:
+            attack = AutoProjectedGradientDescent(
+                estimator(stand_in(problem), problem, self.loss),
+                norm=ORDERS[problem.ball.norm.name],
+                eps=epsilon,
+                eps_step=2 * epsilon,  # the paper's first step
+                max_iter=self.steps or 100,
+                nb_random_init=1,
+                batch_size=len(images),
+                verbose=False,
+            )
+        except ValueError as error:  # ART looks at what the model answers
+            raise UserError(
+                f"apgd@art does not take this defense: {error}",
+                "Return logits, with no softmax at the end, or use apgd@torchattacks.",
+            ) from error
         return attack.generate(images, labels)
 
 

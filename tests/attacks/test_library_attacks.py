@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from robbench.attacks import BudgetAttack, MinimumNormAttack, attacks
+from robbench.errors import UserError
 from robbench.threat import per_image
 from tests.attacks.problems import library_attack, library_names, problem
 from tests.oracles import ConstantModel, SmoothNet, critical_epsilon, linear_oracle
@@ -290,3 +291,9 @@ def test_crosses_the_ball_in_few_steps(name, net, images, labels) -> None:
     moved = (attack.perturb(given) - images).abs()[interior]
     assert moved.mean() > 0.2
     assert (per_image(given.ball.epsilon) - moved.max() < 1e-4).all()
+
+
+def test_apgd_of_art_says_that_it_takes_no_probabilities(net, images, labels) -> None:
+    given = problem(nn.Sequential(net, nn.Softmax(1)), images, labels, RADIUS["linf"])
+    with pytest.raises(UserError, match=r"apgd@art does not take this defense: .* probabilities"):
+        library_attack("apgd@art").perturb(given)
