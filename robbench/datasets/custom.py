@@ -113,7 +113,9 @@ def _checked_labels(labels: npt.NDArray[np.generic], count: int) -> npt.NDArray[
     if labels.ndim != 1:
         raise UserError(
             f"Labels have one axis; these have the shape {labels.shape}.",
-            "One-hot labels become numbers by labels.argmax(1).",
+            "Of a single column, take labels[:, 0]."
+            if labels.ndim == 2 and labels.shape[1] == 1
+            else "One-hot labels become numbers by labels.argmax(1).",
         )
     if not np.issubdtype(labels.dtype, np.integer):
         raise UserError(

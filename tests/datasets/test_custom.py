@@ -115,6 +115,14 @@ def test_quantized_images_are_refused():
         from_arrays(quantized, _LABELS)
 
 
+@pytest.mark.parametrize(
+    ("labels", "hint"), [(_LABELS[:, None], r"labels\[:, 0\]"), (np.eye(3, dtype=int), r"argmax\(1\)")]
+)
+def test_a_column_of_labels_is_not_taken_for_one_hot(labels, hint):
+    with pytest.raises(UserError, match=hint):
+        from_arrays(_FLOATS, labels)
+
+
 def test_a_label_beyond_the_classes_is_told():
     with pytest.raises(UserError, match="between 0 and 1, but number 1 is 2"):
         from_arrays(_FLOATS, _LABELS, classes=2)
