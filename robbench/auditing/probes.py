@@ -49,7 +49,7 @@ class Probes:
         rising: Samples that PGD did not break and whose loss its last quarter still raised by more than 5 %
             of the whole rise.
         loss_curve: The mean loss at every iterate, the start included; of the samples PGD did not break, or
-            of all where it broke all.
+            of all where it broke all; of losses that stay finite.
         stand_ins: By view, those whose predictions are not the defense's.
         classified: Images classified several times, wrong ones included.
         evaluations: How often.

@@ -85,11 +85,12 @@ def probe(subject: Subject, workplace: Workplace) -> Probes:
 
 
 class _Course:
-    """Adds up what PGD's course was, over batches."""
+    """Adds up what PGD's course was, over batches; of a loss that became NaN or infinite there is no mean."""
 
     def __init__(self) -> None:
         self.samples = self.broken = self.silent = self.rising = 0
         self._sums = {True: torch.zeros(_STEPS + 1), False: torch.zeros(_STEPS + 1)}
+        self._counts = {True: 0, False: 0}
 
     def add(self, course: Trace) -> None:
         broken = course.fools_exact.any(0)
@@ -97,13 +98,16 @@ class _Course:
         self.broken += int(broken.sum())
         self.silent += int((broken & ~course.fools_exact[-1]).sum())
         self.rising += int((_still_rising(course) & ~broken).sum())
+        finite = course.losses.isfinite().all(0)
         for which in (True, False):
-            self._sums[which] += course.losses[:, broken == which].sum(1).cpu()
+            counted = finite & (broken == which)
+            self._sums[which] += course.losses[:, counted].sum(1).cpu()
+            self._counts[which] += int(counted.sum())
 
     def loss_curve(self) -> list[float]:
-        left = self.samples - self.broken
-        total, count = (self._sums[False], left) if left else (self._sums[True], self.samples)
-        return [round(value, 6) for value in (total / max(count, 1)).tolist()]
+        which = not self._counts[False]
+        mean = self._sums[which] / max(self._counts[which], 1)
+        return [round(value, 6) for value in mean.tolist()]
 
 
 def _still_rising(course: Trace) -> Flags:

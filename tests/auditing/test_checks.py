@@ -1,5 +1,6 @@
 """Every check fails on a made-up defense that trips it alone; a clean one trips none."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from robbench.auditing import checks
+from robbench.auditing.probing import probe
 from robbench.auditing.summary import verdict
 from robbench.defenses import Defense
 from tests.auditing.landscapes import (
@@ -199,3 +201,8 @@ def test_a_clean_defense_passes_every_check():
 
 def test_the_images_are_where_the_surfaces_are_drawn():
     assert DARK + 2 * RADIUS < 0.5 < BRIGHT - 2 * RADIUS
+
+
+def test_of_logits_that_become_infinite_there_is_no_mean_loss():
+    prepared = prepared_audit(Defense(Landscape(lambda moves: honest(moves) / (moves.amax(1) <= 0))))
+    assert all(map(math.isfinite, probe(prepared.subject, prepared.sweep.workplace).loss_curve))
