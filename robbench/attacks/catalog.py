@@ -267,9 +267,10 @@ def _check_possible(name: AttackName, attack_class: type[Attack], norm: str, cla
         )
     needed = max(attack_class.minimum_classes, attack_class.loss_minimum_classes.get(loss, 0))
     if classes < needed:
+        others = [each for each in attack_class.losses if each != loss]
         raise UserError(
             f"{name.text!r} needs at least {needed} classes; here there are {classes}.",
-            f"Use another loss: {', '.join(attack_class.losses)}." if len(attack_class.losses) > 1 else "",
+            f"Use another loss: {', '.join(others)}." if others else "",
         )
     if not is_installed(attack_class):
         package = {"art": "adversarial-robustness-toolbox"}.get(attack_class.requires, attack_class.requires)

@@ -202,8 +202,9 @@ def test_refuses_a_norm_that_an_attack_does_not_know(text) -> None:
 
 
 def test_a_loss_may_need_more_classes() -> None:
-    with pytest.raises(UserError, match="'apgd-dlr' needs at least 3 classes; here there are 2"):
+    with pytest.raises(UserError, match="'apgd-dlr' needs at least 3 classes; here there are 2") as error:
         resolve("apgd-dlr", classes=2)
+    assert error.value.hint == "Use another loss: ce."
     assert resolve("apgd-dlr", classes=3)
     assert resolve("apgd", classes=2)
     assert resolve("autoattack", classes=2)
