@@ -178,19 +178,23 @@ def reseed(seed: int, device: torch.device) -> None:
     random.seed(seed)
 
 
-@torch.no_grad()
 def is_random(model: nn.Module, images: Images) -> bool:
-    """Whether a model answers the same images otherwise the next time, or draws random numbers for them.
+    """Whether a model draws random numbers, or answers the same images otherwise the next time.
 
     Who draws need not show it here: what is drawn may decide seldom, or about a gradient alone. Who calls
     this is inside :func:`seeded`.
     """
     with frozen(model):
-        reseed(0, images.device)
-        expected = _next_numbers(images.device)
-        reseed(0, images.device)
-        answer, numbers = model(images), _next_numbers(images.device)
-        return numbers != expected or not torch.equal(answer, model(images))
+        return draws_numbers(model, images) or not torch.equal(predict(model, images), predict(model, images))
+
+
+def draws_numbers(model: nn.Module, images: Images) -> bool:
+    """Whether a model draws from the global generators; who calls this is inside :func:`seeded`."""
+    reseed(0, images.device)
+    expected = _next_numbers(images.device)
+    reseed(0, images.device)
+    predict(model, images)
+    return _next_numbers(images.device) != expected
 
 
 def _next_numbers(device: torch.device) -> tuple[float, ...]:

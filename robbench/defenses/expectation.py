@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from robbench.classifier import frozen, predict, seeded
+from robbench.classifier import draws_numbers, frozen, predict, seeded
 from robbench.defenses.contract import Defense
 from robbench.defenses.loaded import LoadedDefense
 from robbench.tensors import Images
@@ -53,7 +53,7 @@ def spread_of(answers: Tensor) -> float:
 def in_expectation(
     loaded: LoadedDefense, images: Images, device: torch.device, draws: int, seed: int
 ) -> LoadedDefense:
-    """The defense as it is if it answers the same twice, and else averaged over some draws.
+    """The defense as it is if it draws no numbers and answers the same twice, else averaged over some draws.
 
     Args:
         loaded: The defense.
@@ -65,7 +65,9 @@ def in_expectation(
     model, images = loaded.defense.model.to(device), images.to(device)
     with frozen(model), seeded(seed, device):
         answers = torch.stack([predict(model, images.clone()) for _ in range(2)])
-    return averaged(loaded, draws) if spread_of(answers) > ROUNDING else loaded
+        # Who draws need not show it on a few images: what is drawn may decide seldom.
+        is_random = spread_of(answers) > ROUNDING or draws_numbers(model, images)
+    return averaged(loaded, draws) if is_random else loaded
 
 
 def averaged(loaded: LoadedDefense, draws: int) -> LoadedDefense:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from robbench.classifier import CountedModel
 from robbench.datasets import Dataset
@@ -73,16 +73,32 @@ def compiled_if_sound(gradients: Gradients, dataset: Dataset, must_be_faster: bo
 
 
 def compiled_models(gradients: Gradients) -> Models:
-    """The models of a target as programs for batches of any size, which are made when they are first used."""
+    """The models of a target as programs, which count their passes as they do."""
     target = gradients.target
 
     def program(model: nn.Module) -> nn.Module:
-        compiled = torch.compile(inside(model), dynamic=True, backend=BACKEND)
         reaches_images = getattr(model, "reaches_images", None)
-        return CountedModel(compiled, target.counter, reaches_images)  # pyright: ignore[reportArgumentType]
+        return CountedModel(Program(inside(model)), target.counter, reaches_images)
 
     view = program(target.view)
     return Models(view, view if target.view_is_exact else program(target.judge.model))
+
+
+class Program(nn.Module):
+    """A model as torch.compile makes it for batches of any size, when it is first used.
+
+    Args:
+        model: The model, which stays as it is.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self._compiled = torch.compile(model, dynamic=True, backend=BACKEND)
+
+    def forward(self, images: Tensor) -> Tensor:
+        # Around it, all that anybody compiled runs as it was written: robbench.torch_state.
+        with torch.compiler.set_stance("default"):
+            return self._compiled(images)
 
 
 def _trial_batch(gradients: Gradients, dataset: Dataset) -> tuple[Images, Labels]:

@@ -47,6 +47,21 @@ def test_who_does_not_is_averaged_under_every_view_and_is_another_model():
     assert not mean.defense.forwards_exactly("bpda"), "it draws for itself"
 
 
+class Seldom(nn.Module):
+    """Draws a number for every image, which hardly ever decides."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Noisy(0.0)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.where(torch.rand(len(images), 1) < 1e-6, 0.0, self.model(images))
+
+
+def test_who_draws_need_not_show_it():
+    assert in_expectation(loaded(Seldom()), IMAGES, CPU, 10, 0).draws == 10
+
+
 def test_one_draw_is_noted_and_changes_nothing_else():
     plain = loaded(Noisy(0.1))
     noted = in_expectation(plain, IMAGES, CPU, 1, 0)

@@ -13,7 +13,7 @@ from robbench.attacks.noise import Noise
 from robbench.classifier import frozen
 from robbench.datasets.custom import from_arrays
 from robbench.sweep import compiling
-from robbench.sweep.compiling import compiled_if_sound, compiled_models, long_enough
+from robbench.sweep.compiling import Program, compiled_if_sound, compiled_models, long_enough
 from robbench.sweep.gradients import COMPILED_FROM, Gradients
 from robbench.sweep.target import View, make_target
 from robbench.threat import get_norm
@@ -119,6 +119,20 @@ def test_a_handful_of_samples_is_computed_as_it_is(dataset):
     enough = dataset.samples(torch.arange(COMPILED_FROM))
     with pytest.raises(AssertionError, match="was asked"):
         program.at(enough.images, enough.labels)
+
+
+def test_a_program_is_compiled_where_what_others_compiled_runs_as_it_was_written(monkeypatch):
+    made = []
+
+    def backend(graph, _):
+        made.append("a program")
+        return graph.forward
+
+    monkeypatch.setattr(compiling, "BACKEND", backend)
+    model, images, _ = linear_oracle(count=20)
+    with torch.compiler.set_stance("force_eager"):
+        torch.testing.assert_close(Program(model)(images), torch.compile(model, backend=backend)(images))
+    assert made == ["a program"]
 
 
 @pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler, as torch.compile does")
