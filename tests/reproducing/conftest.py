@@ -41,6 +41,15 @@ class Lacking(CurveTarget):
     runs = (tiny_run(PAPER, "natural"), tiny_run(PAPER, "nsq", folder="nowhere"))
 
 
+class Trained(CurveTarget):
+    name = "trained"
+    title = "Figure of a short training"
+    caption = "Its model takes a second"
+    runs = (
+        PaperRun(Training("digits", "nsq", folder="short", budget="epochs=1"), PAPER, PAPERS, eps_grid=GRID),
+    )
+
+
 @dataclass(frozen=True)
 class Reproducer:
     """Types ``robbench reproduce`` into one folder."""
@@ -59,10 +68,11 @@ class Reproducer:
 
 @pytest.fixture
 def tiny_targets(monkeypatch):
-    """Both targets are known while a test runs, and no longer."""
+    """The targets are known while a test runs, and no longer."""
     targets.names()
     monkeypatch.setitem(targets._members, "tiny", Tiny())
     monkeypatch.setitem(targets._members, "lacking", Lacking())
+    monkeypatch.setitem(targets._members, "trained", Trained())
 
 
 @pytest.fixture

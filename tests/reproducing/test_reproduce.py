@@ -109,6 +109,21 @@ def test_a_missing_model_is_an_error_that_says_what_to_type(reproducer):
     assert not list(reproducer.folder.rglob("run.json"))
 
 
+def test_a_missing_model_is_trained_where_that_is_asked_for_and_then_found(reproducer, tmp_path):
+    models = tmp_path / "models"
+    models.mkdir()
+    typed = reproducer("trained", "--samples", 8, "--train", "--models-dir", models)
+    assert typed.code == 0, typed.err
+    assert "Training nsq on digits" in typed.err
+    card = find_model("digits", "nsq", models / "short").card
+    assert (card.budget, card.seed) == ("epochs=1", 0)
+    assert set(pd.read_csv(reproducer.folder / "trained.csv")["state"]) == {"done"}
+    (row,) = pd.read_csv(reproducer.folder / "trainings.csv").to_dict("records")
+    assert (row["folder"], row["sha256"], row["iterations"]) == ("short", card.sha256, card.iterations)
+    again = reproducer("trained", "--samples", 8, "--train", "--models-dir", models)
+    assert "Training nsq" not in again.err
+
+
 def test_partial_says_what_was_not_run(reproducer):
     typed = reproducer("lacking", "--samples", 8, "--partial")
     assert typed.code == 0, typed.err
