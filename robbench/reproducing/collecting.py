@@ -73,10 +73,16 @@ def collect_together(runs: Found) -> pd.DataFrame:
     return _conform(tables)
 
 
-def remarks(runs: Found, shelf: Shelf) -> list[str]:
-    """What makes the runs less than the paper's: few samples, other trainings or data, missing parts."""
+def remarks(runs: Found, shelf: Shelf, together: bool = False) -> list[str]:
+    """What makes the runs less than the paper's: few samples, other trainings or data, missing parts.
+
+    Args:
+        runs: What was found.
+        shelf: Where it lies.
+        together: Whether of each dataset only the samples are shown that all runs share.
+    """
     found = [stored for stored in runs.values() if stored is not None]
-    notes = [*_few_samples(found, shelf), *_other_trainings(found, shelf), *_other_data(found)]
+    notes = [*_few_samples(found, shelf, together), *_other_trainings(found, shelf), *_other_data(found)]
     notes += [_SMOOTH_IS_BPDA for run in runs if any("-smooth" in attack for attack in run.attacks)]
     done = {_title(stored.run) for stored in found}
     missing = _missing([run for run, stored in runs.items() if stored is None], done)
@@ -94,15 +100,19 @@ def _missing(runs: Sequence[PaperRun], done: Collection[str]) -> list[str]:
     return [*whole, *(part for part in parts if not any(part.endswith(f" on {title}") for title in whole))]
 
 
-def _few_samples(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
-    notes = []
+def _few_samples(found: Sequence[StoredRun], shelf: Shelf, together: bool) -> list[str]:
+    counts: dict[str, dict[int, str]] = {}
     for stored in found:
         training = shelf.training_of(stored)
         if stored.samples is not None:
             whole = f" of {training['test_samples']:,}" if training else ""
             dataset = dataset_title(stored.run.training.dataset)
-            notes.append(f"{dataset}: the first {stored.samples:,}{whole} test images only.")
-    return notes
+            counts.setdefault(dataset, {})[stored.samples] = f"{stored.samples:,}{whole}"
+    return [
+        f"{dataset}: the first {words[count]} test images only."
+        for dataset, words in counts.items()
+        for count in ([min(words)] if together else words)
+    ]
 
 
 def _other_trainings(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:

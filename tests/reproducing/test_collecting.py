@@ -38,6 +38,21 @@ def test_runs_of_one_model_are_taken_together(reproducer):
     assert set(together["attack"]) == {"pgd2", "bpda2", "bpda2-smooth", "worst-of"}
 
 
+def test_of_runs_taken_together_the_samples_that_all_share_are_told(reproducer):
+    reproducer("tiny", "--samples", 8)
+    runs = (tiny_run(STRONGER, "nsq"), EXTRA)
+    found = found_on(reproducer.shelf, runs)
+    extra = found[EXTRA]
+    assert extra is not None
+    extra.manifest["spec"]["samples"] = 5
+    told = [
+        [note for note in remarks(found, reproducer.shelf, together) if "test images only" in note]
+        for together in (True, False)
+    ]
+    five, eight = (f"Digits: the first {count} of 360 test images only." for count in (5, 8))
+    assert told == [[five], [eight, five]]
+
+
 def test_runs_of_other_weights_are_not_taken_together(reproducer):
     reproducer("tiny", "--samples", 8)
     runs = (tiny_run(STRONGER, "nsq"), EXTRA)

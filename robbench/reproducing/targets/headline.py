@@ -48,7 +48,8 @@ class Headline(Target):
     def collect(self, shelf: Shelf) -> Collected | None:
         found = [of_one_model(found_on(shelf, _runs(dataset, steps))) for dataset, steps in _STEPS.items()]
         data = pd.concat(map(collect_together, found), ignore_index=True)
-        return Collected(data, remarks({run: there for runs in found for run, there in runs.items()}, shelf))
+        together = {run: there for runs in found for run, there in runs.items()}
+        return Collected(data, remarks(together, shelf, together=True))
 
     def draw(self, collected: Collected) -> Figure | None:
         data = collected.data
