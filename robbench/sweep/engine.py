@@ -100,7 +100,7 @@ class IterativeSweep:
         moving = running & ~slots.hit & ~last
         ball, stride = self._attempts.ball(slots), self._attempts.stride(slots)
         moved = self.attack.move(slots.iterate, gradient, ball, self._keys(slots), stride)
-        self._end_repetitions(slots, moved, moving)
+        moved = self._end_repetitions(slots, moved, moving)
         moves = per_image(moving)
         slots.previous = torch.where(moves, slots.iterate, slots.previous)
         slots.iterate = torch.where(moves, moved, slots.iterate)
@@ -114,23 +114,28 @@ class IterativeSweep:
         """Random keys of this step, for an attack that draws any."""
         return slots.keys if self.attack.memoryless else mix_keys(self._attempts.keys(slots), slots.step)
 
-    def _end_repetitions(self, slots: Slots, moved: Images, moving: Flags) -> None:
+    def _end_repetitions(self, slots: Slots, moved: Images, moving: Flags) -> Images:
         """End attempts whose next image was already tested: the rest of the run would repeat it.
 
         Exact where a move depends on nothing but the image: a fixed point (no gradient, or every pixel at a
         bound) stays one, and a return to the image before last goes on for ever. Two comparisons a step. A
         randomized defense may answer the same image otherwise, and give it another gradient.
+
+        Returns:
+            The next images; where the last one is to be judged, it is that at once.
         """
         if not self.attack.memoryless or self.target.is_random:
-            return
-        repeats = moving & (moved == slots.iterate).flatten(1).all(1)
-        if not self.strategy.each_epsilon_alone:
-            repeats |= moving & (moved == slots.previous).flatten(1).all(1) & (slots.step > 0)
-        if self.strategy.each_epsilon_alone or self._rounded:
-            # This move makes the last image, to be judged.
-            slots.step = torch.where(repeats, slots.limit - 1, slots.step)
-        else:
+            return moved
+        stays = (moved == slots.iterate).flatten(1).all(1)
+        returns = (moved == slots.previous).flatten(1).all(1) & (slots.step > 0)
+        repeats = moving & (stays | returns)
+        if not (self.strategy.each_epsilon_alone or self._rounded):
             slots.ended |= repeats
+            return moved
+        # Of two images in turn, after an odd number of moves it is the other one.
+        is_even = (slots.limit - slots.step) % 2 == 0
+        slots.step = torch.where(repeats, slots.limit - 1, slots.step)
+        return torch.where(per_image(repeats & is_even), slots.iterate, moved)
 
     def _settle(self, running: Slots, claims: list[Slots], findings: Findings) -> Closed:
         """Set claims aside, judge them once there are enough, and close attempts that are over.

@@ -44,6 +44,7 @@ def sweep(
     norm: str = "linf",
     view: nn.Module | None = None,
     order: Tensor | None = None,
+    precision: str = "float32",
 ) -> Swept:
     classes = int(labels.max()) + 1
     dataset = ArrayDataset("oracle", images.numpy(), labels.numpy(), classes, "made up", scale=1)
@@ -54,7 +55,7 @@ def sweep(
     order = torch.arange(len(dataset)) if order is None else order
     chosen = get_strategy(strategy)
     sweeper = (
-        IterativeSweep(Gradients(attack, target, "float32"), grid, chosen, batch_size)
+        IterativeSweep(Gradients(attack, target, precision), grid, chosen, batch_size)
         if isinstance(attack, IterativeAttack)
         else LibrarySweep(attack, target, grid, chosen, 0)  # pyright: ignore[reportArgumentType]
     )

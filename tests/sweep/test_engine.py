@@ -201,6 +201,40 @@ def test_an_image_that_repeats_itself_ends_the_attempt():
     assert (noise.n_forward == 22).all()
 
 
+class _Valley(nn.Module):
+    """Of class 1, but for images just above the middle, around which PGD goes to and fro."""
+
+    def forward(self, images):
+        pixel = images.flatten(1)[:, 0]
+        margin = (pixel - 0.5).abs() - 0.05 * (pixel > 0.5)
+        return torch.stack([-margin, margin], dim=1)
+
+
+def _last_of_all_steps(image, steps, length):
+    for _ in range(steps):
+        image = image + length * (0.5 - image).sign()
+    return bool(image > 0.5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("steps", [2, 3, 4, 7, 40, 41])
+def test_two_images_in_turn_end_the_attempt_at_the_one_that_would_be_last(steps, precision):
+    start, length = 13 / 32, 1 / 16  # sums that are exact, also in bfloat16
+    images = torch.full((1, 1, 1, 1), start)
+    attack = PGD(steps=steps, relative_step=1 / 8, random_start=False)
+    swept = sweep(
+        _Valley(),
+        images,
+        torch.ones(1, dtype=torch.int64),
+        attack,
+        grid=(0.0, 0.5),
+        strategy="independent",
+        precision=precision,
+    )
+    assert swept.broken[0, 1] == _last_of_all_steps(torch.tensor(start), steps, length)
+    assert swept.n_backward[0] <= 5
+
+
 def test_restarts_break_what_one_run_does_not():
     model = SmoothNet()
     images = torch.rand(60, 1, 8, 8, generator=torch.Generator().manual_seed(3))
