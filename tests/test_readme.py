@@ -90,3 +90,13 @@ def test_every_attack_named_is_one():
     assert len(names) > 10
     for name in names:
         resolve_attack(parse_attack(name), datasets.get("digits"), "linf", 10)
+
+
+@pytest.mark.parametrize(("dataset", "steps", "epsilon"), [("mnist", 100, 0.3), ("cifar10", 20, 8 / 255)])
+def test_the_papers_numbers_beside_ours_are_the_committed_runs(dataset, steps, epsilon):
+    data = pd.read_csv(CHECKOUT / "results" / "paper" / "numbers.csv")
+    data = data[(data.dataset == dataset) & (data.defense == "nsq") & ((data.epsilon - epsilon).abs() < 1e-9)]
+    rows = data.set_index(["protocol", "attack"])
+    ours = [_percent(rows.loc["paper", attack]) for attack in (f"pgd{steps}", f"bpda{steps}-substitute")]
+    worst = _percent(rows.loc["stronger", "worst-of"])
+    assert f"| {' · '.join(ours)} | {worst} |" in README
