@@ -28,7 +28,7 @@ TRIAL_SHARE = 100
 CLOSE = 1e-3
 """How far a program's logits and gradients may be off, as a share of the largest of an image."""
 SAME = 0.9
-"""Share of the samples for which it must not be."""
+"""Share of the samples that must agree: for the others a rounding may be much."""
 BACKEND = "inductor"
 
 
@@ -108,7 +108,7 @@ def _trial_batch(gradients: Gradients, dataset: Dataset) -> tuple[Images, Labels
 
 
 def _agree(found: tuple[Logits, Images], expected: tuple[Logits, Images]) -> bool:
-    """Whether logits and gradients are the same up to rounding, which may be much for one sample in ten."""
+    """Whether logits and gradients are the same up to rounding, for nearly all samples."""
     parts = [(a - b, b) for a, b in zip(found, expected, strict=True)]
     close = [off.flatten(1).abs().amax(1) <= CLOSE * whole.flatten(1).abs().amax(1) for off, whole in parts]
     return float((close[0] & close[1]).float().mean()) >= SAME
