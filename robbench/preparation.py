@@ -22,6 +22,7 @@ from robbench.defenses.loading import (
     check_differentiable,
     check_input_kept,
     load_defense,
+    mixes_batch,
     predicts_alike,
 )
 from robbench.devices import choose_batch_size, choose_device, choose_precision
@@ -259,7 +260,9 @@ def check_defenses(
         logits = check_defense(defense, few, dataset.classes, device)
         check_input_kept(defense, few, device)
         _check_numbering(defense, logits, dataset)
-        ready[name] = in_expectation(defense, few.images, device, spec.draws, spec.seed)
+        steady = in_expectation(defense, few.images, device, spec.draws, spec.seed)
+        mixes = steady.draws is None and mixes_batch(defense, few.images, device)
+        ready[name] = replace(steady, mixes_batch=mixes) if mixes else steady
     return ready
 
 

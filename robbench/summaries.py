@@ -24,6 +24,12 @@ def announce(prepared: PreparedRun, folder: Path) -> list[str]:
     ]
     lines += _models_note(prepared)
     lines += _draws_note(prepared)
+    lines += [
+        f"{defense.name}: an image's logits depend on the others of its batch, and so these numbers on "
+        "--batch-size. robbench check says what to do."
+        for defense in prepared.workplace.defenses.values()
+        if defense.mixes_batch
+    ]
     lines += _grid_notes(prepared.spec.eps_grid)
     for cell, earlier in prepared.plan.shared():
         reason = "has no layer to approximate" if cell.attack.startswith("bpda") else "asks for the same"

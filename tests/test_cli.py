@@ -82,6 +82,10 @@ def fails():
     return Strange(lambda images: 1 / 0)
 
 
+def centred():
+    return Strange(lambda images: images.flatten(1)[:, :10] - images.flatten(1)[:, :10].mean(0))
+
+
 def noisy():
     return Strange(lambda images: images.flatten(1)[:, :10] + torch.rand(len(images), 10))
 """
@@ -287,6 +291,12 @@ def test_a_randomized_defense_is_judged_by_the_mean_of_several_draws(shell, tmp_
     assert [about.get("draws") for about in manifest["defenses"].values()] == [10, None]
     single = shell("run", "--defense", f"{mine}:noisy", *FEW, "--draws", 1, "--out", tmp_path / "single")
     assert "a single forward pass decides" in single.err
+
+
+def test_a_defense_that_mixes_its_batch_is_said_to(shell, tmp_path, mine):
+    typed = shell("run", "--defense", f"{mine}:centred,natural", *FEW, "--out", tmp_path / "run")
+    assert "mine.centred: an image's logits depend on the others of its batch" in typed.err
+    assert "natural: an image's" not in typed.err
 
 
 def test_draws_are_no_part_of_a_run_without_a_randomized_defense(shell, tmp_path):

@@ -5,13 +5,12 @@ from torch import nn
 
 from robbench.classifier import CountedModel, PassCounter, frozen, predict, seeded
 from robbench.datasets import Samples
+from robbench.defenses.expectation import ROUNDING, spread_of
 from robbench.defenses.loaded import LoadedDefense
 from robbench.errors import UserError
 from robbench.tensors import Images
 
 _INPUT = "A defense takes float32 images (n, channels, height, width) and returns logits (n, classes)."
-_ROUNDING = 1e-3
-"""Share of the logits' standard deviation that another order of sums may change."""
 _WEIGHTS = (
     "While a defense is measured, its weights need no gradient, and gradients are off. One that adapts "
     "itself adapts a copy, under torch.enable_grad() and after copy.requires_grad_(True)."
@@ -124,7 +123,21 @@ def predicts_alike(loaded: LoadedDefense, view: str, images: Images, device: tor
             noisy = images.lerp(torch.rand_like(images), 0.3)
             answers.append(predict(model, torch.cat([images, noisy]).to(device)))
     exact, seen = answers
-    return exact.shape == seen.shape and bool((exact - seen).abs().max() <= _ROUNDING * exact.std())
+    return exact.shape == seen.shape and bool((exact - seen).abs().max() <= ROUNDING * exact.std())
+
+
+def mixes_batch(loaded: LoadedDefense, images: Images, device: torch.device) -> bool:
+    """Whether an image's logits depend on the others that are classified with it.
+
+    Args:
+        loaded: The defense, which passed :func:`check_defense`.
+        images: Real ones, a few; of one alone there is nothing to see.
+        device: Where it will run.
+    """
+    model, images = loaded.defense.model.to(device), images.to(device)
+    with frozen(model), seeded(0, device):
+        in_company, alone = predict(model, images.clone())[:1], predict(model, images[:1].clone())
+    return spread_of(torch.stack([in_company, alone])) > ROUNDING
 
 
 def writes_into(model: nn.Module, images: Images) -> bool:

@@ -11,7 +11,7 @@ from robbench.defenses.loaded import LoadedDefense
 from robbench.tensors import Images
 
 ROUNDING = 1e-3
-"""Share of the logits' standard deviation below which two evaluations differ by the order of sums alone."""
+"""Share of the logits' standard deviation that another order of sums may change."""
 
 
 class Expectation(nn.Module):

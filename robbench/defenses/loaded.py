@@ -26,6 +26,7 @@ class LoadedDefense:
         origin: Where it came from: the weights file, or the model as the user wrote it.
         draws: Forward passes of which one classification is the mean, where it is randomized; None where it
             answers the same every time.
+        mixes_batch: Whether an image's logits depend on the others of its batch.
     """
 
     name: str
@@ -35,6 +36,7 @@ class LoadedDefense:
     card: ModelCard | None
     origin: str
     draws: int | None = None
+    mixes_batch: bool = False
 
 
 def views_of(defense: Defense) -> nn.ModuleList:

@@ -8,7 +8,13 @@ from torch import Tensor, nn
 
 from robbench.classifier import set_mode
 from robbench.datasets import DatasetInfo, datasets
-from robbench.defenses.check import check_defense, check_differentiable, check_input_kept, predicts_alike
+from robbench.defenses.check import (
+    check_defense,
+    check_differentiable,
+    check_input_kept,
+    mixes_batch,
+    predicts_alike,
+)
 from robbench.defenses.contract import Defense, DefenseRecipe
 from robbench.defenses.formats import Made, Wanted, find_format
 from robbench.defenses.formats.factories import call_factory, defining_module
@@ -29,6 +35,7 @@ __all__ = [
     "fill_network",
     "load_defense",
     "load_weights",
+    "mixes_batch",
     "predicts_alike",
     "pretrained",
     "state_hash",

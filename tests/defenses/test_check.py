@@ -9,6 +9,7 @@ from robbench.defenses.loading import (
     check_defense,
     check_differentiable,
     check_input_kept,
+    mixes_batch,
     state_hash,
 )
 from robbench.errors import UserError
@@ -51,6 +52,14 @@ def test_a_defense_that_writes_into_its_input_is_refused(change):
         check_input_kept(mine, SAMPLES, CPU)
     assert torch.equal(SAMPLES.images, images)
     check_input_kept(loaded(SmoothNet()), SAMPLES, CPU)
+
+
+def test_logits_that_depend_on_the_others_of_the_batch_are_noticed():
+    centred = loaded(Says(lambda x: x.flatten(1) - x.flatten(1).mean(0)))
+    assert mixes_batch(centred, SAMPLES.images, CPU)
+    assert not mixes_batch(centred, SAMPLES.images[:1], CPU), "one image alone shows nothing"
+    for steady in (SmoothNet(), nn.Sequential(nn.Dropout(0.5), SmoothNet()).train()):
+        assert not mixes_batch(loaded(steady), SAMPLES.images, CPU)
 
 
 def test_more_logits_than_classes_are_fine():
