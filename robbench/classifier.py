@@ -185,16 +185,22 @@ def is_random(model: nn.Module, images: Images) -> bool:
     this is inside :func:`seeded`.
     """
     with frozen(model):
-        return draws_numbers(model, images) or not torch.equal(predict(model, images), predict(model, images))
+        answer, drew = _answer(model, images)
+        return drew or not torch.equal(answer, predict(model, images))
 
 
 def draws_numbers(model: nn.Module, images: Images) -> bool:
     """Whether a model draws from the global generators; who calls this is inside :func:`seeded`."""
+    return _answer(model, images)[1]
+
+
+def _answer(model: nn.Module, images: Images) -> tuple[Logits, bool]:
+    """A model's answer, and whether it drew random numbers for it."""
     reseed(0, images.device)
     expected = _next_numbers(images.device)
     reseed(0, images.device)
-    predict(model, images)
-    return _next_numbers(images.device) != expected
+    answer = predict(model, images)
+    return answer, _next_numbers(images.device) != expected
 
 
 def _next_numbers(device: torch.device) -> tuple[float, ...]:
