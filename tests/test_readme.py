@@ -97,6 +97,9 @@ def test_the_papers_numbers_beside_ours_are_the_committed_runs(dataset, steps, e
     data = pd.read_csv(CHECKOUT / "results" / "paper" / "numbers.csv")
     data = data[(data.dataset == dataset) & (data.defense == "nsq") & ((data.epsilon - epsilon).abs() < 1e-9)]
     rows = data.set_index(["protocol", "attack"])
-    ours = [_percent(rows.loc["paper", attack]) for attack in (f"pgd{steps}", f"bpda{steps}-substitute")]
     worst = _percent(rows.loc["stronger", "worst-of"])
-    assert f"| {' · '.join(ours)} | {worst} |" in README
+    for attack, words in ((f"pgd{steps}", f"PGD-{steps}"), (f"bpda{steps}-substitute", f"BPDA-{steps}")):
+        stated = (
+            rf"{words} \| [\d.]+ \| {re.escape(_percent(rows.loc['paper', attack]))} \| {re.escape(worst)} \|"
+        )
+        assert re.search(rf"\| {DATASETS[dataset]}, .*{stated}", README)
