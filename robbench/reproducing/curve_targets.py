@@ -17,18 +17,29 @@ from robbench.text_table import TextTable
 DEFENSES = ("natural", "pgd-at", "sq", "nsq")
 
 
-class CurveTarget(Target, ABC):
-    """A target whose figure is rows of panels of curves, one row per protocol."""
+class RunsTarget(Target, ABC):
+    """A target whose data are the curves of its runs, each by itself."""
 
     def collect(self, shelf: Shelf) -> Collected | None:
         return Collected(collect_curves(self.runs, shelf), remarks(found_on(shelf, self.runs), shelf))
 
+    def table(self, collected: Collected) -> TextTable | None:
+        return accuracy_table(collected.data, f"{self.title}: accuracy in %")
+
+
+class TableTarget(RunsTarget, ABC):
+    """One without a figure: its table says all."""
+
+    def draw(self, collected: Collected) -> Figure | None:
+        return None
+
+
+class CurveTarget(RunsTarget, ABC):
+    """One whose figure is rows of panels of curves, one row per protocol."""
+
     def draw(self, collected: Collected) -> Figure | None:
         done = collected.data.loc[collected.data["state"] == DONE]
         return draw_protocols(_as_numbers(done), self.caption, collected.notes) if len(done) else None
-
-    def table(self, collected: Collected) -> TextTable | None:
-        return accuracy_table(collected.data, f"{self.title}: accuracy in %")
 
 
 def attacks_of(protocol: str, steps: int) -> tuple[str, ...]:

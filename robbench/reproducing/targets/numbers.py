@@ -1,16 +1,9 @@
 """The accuracies that the paper states as numbers, each at its own ε: so all test images are affordable."""
 
-from matplotlib.figure import Figure
-
 from robbench.analysis.protocols import PAPER, STRONGER
-from robbench.reproducing.collecting import collect_curves, found_on, remarks
-from robbench.reproducing.contract import Collected, Target
-from robbench.reproducing.curve_targets import attacks_of
+from robbench.reproducing.curve_targets import TableTarget, attacks_of
 from robbench.reproducing.registration import register_target
-from robbench.reproducing.shelf import Shelf
 from robbench.reproducing.sweeps import PaperRun, Training
-from robbench.reproducing.tables import accuracy_table
-from robbench.text_table import TextTable
 
 _PART = "stated"
 _STEPS = {"cifar10": 20, "mnist": 100}
@@ -32,7 +25,7 @@ def _run(dataset: str, defense: str, protocol: str) -> PaperRun:
 
 
 @register_target
-class Numbers(Target):
+class Numbers(TableTarget):
     """A curve of 13 points costs more than ten times as much; these fit a machine without a GPU."""
 
     name = "numbers"
@@ -44,12 +37,3 @@ class Numbers(Target):
         for protocol in (PAPER, STRONGER)
         for defense in _DEFENSES
     )
-
-    def collect(self, shelf: Shelf) -> Collected | None:
-        return Collected(collect_curves(self.runs, shelf), remarks(found_on(shelf, self.runs), shelf))
-
-    def draw(self, collected: Collected) -> Figure | None:
-        return None
-
-    def table(self, collected: Collected) -> TextTable | None:
-        return accuracy_table(collected.data, f"{self.title}: accuracy in %")
