@@ -23,13 +23,7 @@ def announce(prepared: PreparedRun, folder: Path) -> list[str]:
         f"{counted(len(prepared.plan.jobs), 'job')} on {prepared.manifest['device']}, into {folder}",
     ]
     lines += _models_note(prepared)
-    lines += _draws_note(prepared)
-    lines += [
-        f"{defense.name}: an image's logits depend on the others of its batch, and so these numbers on "
-        "--batch-size. robbench check says what to do."
-        for defense in prepared.workplace.defenses.values()
-        if defense.mixes_batch
-    ]
+    lines += _unsteady_notes(prepared)
     lines += _grid_notes(prepared.spec.eps_grid)
     for cell, earlier in prepared.plan.shared():
         reason = "has no layer to approximate" if cell.attack.startswith("bpda") else "asks for the same"
@@ -59,8 +53,8 @@ def _models_note(prepared: PreparedRun) -> list[str]:
     return [f"Weights from {home}: {', '.join(names)}" for home, names in homes.items()]
 
 
-def _draws_note(prepared: PreparedRun) -> list[str]:
-    """What is attacked and judged where a defense does not answer the same twice."""
+def _unsteady_notes(prepared: PreparedRun) -> list[str]:
+    """What numbers mean where a defense does not answer the same twice, or not in other company."""
     notes = []
     for defense in prepared.workplace.defenses.values():
         if defense.draws == 1:
@@ -72,6 +66,11 @@ def _draws_note(prepared: PreparedRun) -> list[str]:
             notes.append(
                 f"{defense.name} is randomized: what is attacked and judged is the mean of "
                 f"{defense.draws} forward passes (--draws)."
+            )
+        if defense.mixes_batch:
+            notes.append(
+                f"{defense.name}: an image's logits depend on the others of its batch, and so these numbers "
+                "on --batch-size. robbench check says what to do."
             )
     return notes
 

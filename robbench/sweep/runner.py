@@ -30,7 +30,7 @@ from robbench.sweep.target import Progress, Target
 FLUSH_SECONDS = 2.0
 """Least time between two parts handed on; a long job hands on every twentieth of its time so far."""
 COMPILED = "compiled"
-"""Under what a job remembers whether its passes are compiled."""
+"""Under what a job remembers that its passes are compiled."""
 WINDOW_VALUES = 2**27
 """Pixel values of one window: 512 MiB of float32, so that memory stays flat however large the dataset."""
 
@@ -195,16 +195,19 @@ class JobRun:
 
     @cached_property
     def _compiled(self) -> Models | None:
-        """What makes a native attack's passes faster; decided once, for a process that goes on, too."""
+        """What makes a native attack's passes faster; a process that goes on does as the first one did."""
         attack, memory = self.job.attack.attack, self.resources.memory
         if not isinstance(attack, IterativeAttack):
             return None
         gradients = Gradients(attack, self.target, self.job.terms.precision)
-        decided: bool | None = memory.recall().get(COMPILED)
-        if decided is False or (decided is None and not long_enough(gradients, self.dataset)):
+        if memory.recall().get(COMPILED):
+            return compiled_if_sound(gradients, self.dataset, must_be_faster=False)
+        # Rows without a word of it were begun as they are, and another measurement might decide otherwise.
+        if self.stored or not long_enough(gradients, self.dataset):
             return None
-        models = compiled_if_sound(gradients, self.dataset, must_be_faster=decided is None)
-        memory.remember({COMPILED: models is not None})
+        models = compiled_if_sound(gradients, self.dataset)
+        if models is not None:
+            memory.remember({COMPILED: True})
         return models
 
     def _is_library(self) -> bool:

@@ -128,6 +128,18 @@ def test_a_process_that_goes_on_compiles_where_the_first_one_did(prepared, monke
         assert found["broken"].map(list).equals(rows["broken"].map(list))
 
 
+def test_a_process_that_goes_on_with_what_was_not_compiled_does_not_ask_again(prepared, monkeypatch):
+    monkeypatch.setattr(runner, "FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr(runner, "long_enough", lambda *_: False)
+    sink, native = Fragile(), prepared.plan.jobs[0]
+    sink.left = 2
+    with pytest.raises(Interrupted):
+        run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+    monkeypatch.setattr(runner, "long_enough", lambda *_: pytest.fail("it was measured again"))
+    run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
+    assert sink.completed_jobs()[native.id]["compiled"] is False
+
+
 def test_the_time_of_a_killed_process_counts_and_what_it_lost_does_not(prepared, monkeypatch):
     monkeypatch.setattr(runner, "FLUSH_SECONDS", 0.0)
     monkeypatch.setattr(local, "time", Clock(10.0))
