@@ -12,6 +12,8 @@ LARGEST_BATCH = 2**31 - 1
 """More than memory holds anywhere, and what torch still counts with."""
 PRECISIONS = ("float32", "bfloat16")
 """The arithmetic in which the native engine takes its steps; success is judged in float32 in any case."""
+BFLOAT16_UNITS = ("amx_bf16", "avx512_bf16")
+"""Parts of a CPU that multiply bfloat16."""
 
 _OUT_OF_MEMORY = (
     "out of memory",
@@ -49,11 +51,16 @@ def choose_device(name: str) -> torch.device:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 matrices faster than float32: recent GPUs, and CPUs with AMX."""
+    """Whether a device multiplies bfloat16 matrices faster than float32.
+
+    Recent GPUs do, and CPUs with AMX or AVX512-BF16: on two cores of an AMD EPYC with the latter, 256
+    gradients of the digits, MNIST and small CIFAR-10 networks take half to two thirds of the time.
+    """
     if device.type == "cuda":
         with torch.cuda.device(device):
             return torch.cuda.is_bf16_supported(including_emulation=False)
-    return bool(getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16"))
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(units) for units in BFLOAT16_UNITS)
 
 
 def choose_precision(asked: str, device: torch.device) -> str:

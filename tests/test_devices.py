@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from robbench.devices import choose_device, is_out_of_memory
+from robbench.devices import choose_device, choose_precision, has_bfloat16, is_out_of_memory
 from robbench.errors import UserError
 from tests.pretended_gpu import pretended_gpu
 
@@ -32,3 +32,14 @@ def test_memory_that_ran_out_is_told_from_other_errors():
     assert is_out_of_memory(torch.OutOfMemoryError())
     assert is_out_of_memory(RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"))
     assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+
+
+@pytest.mark.parametrize("units", ["amx_bf16", "avx512_bf16", None])
+def test_a_cpu_has_bfloat16_where_it_has_units_that_multiply_it(monkeypatch, units):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_f": True, units: True}, raising=False)
+    assert has_bfloat16(torch.device("cpu")) == (units is not None)
+
+
+def test_a_torch_that_cannot_tell_takes_float32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert choose_precision("auto", torch.device("cpu")) == "float32"
