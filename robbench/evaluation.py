@@ -25,14 +25,8 @@ from robbench.devices import DEFAULT_BATCH_SIZES, choose_batch_size, choose_devi
 from robbench.errors import UserError
 from robbench.executors import MemorySink, RunObserver, SilentObserver, run_locally
 from robbench.executors.local import Workplace
-from robbench.preparation import (
-    RunSettings,
-    assemble,
-    check_defenses,
-    check_names,
-    few_samples,
-    resolve_attacks,
-)
+from robbench.preflight import check_defenses, few_samples
+from robbench.preparation import RunSettings, assemble, check_names, resolve_attacks
 from robbench.registry import suggest
 from robbench.running import cell_outcomes
 from robbench.spec import CANONICAL, SweepSpec, grid_text, is_radius, split_names

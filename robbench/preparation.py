@@ -2,33 +2,25 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from robbench.attacks import Attack, IterativeAttack
+from robbench.attacks import Attack
 from robbench.attacks.catalog import ResolvedAttack, resolve_attack
 from robbench.attacks.names import parse_attack
-from robbench.datasets import Dataset, DatasetInfo, Samples, load_dataset
-from robbench.defenses.expectation import in_expectation
+from robbench.datasets import DatasetInfo, load_dataset
 from robbench.defenses.formats.factories import defining_module
 from robbench.defenses.formats.source_text import text_of_module
-from robbench.defenses.loading import (
-    LoadedDefense,
-    check_defense,
-    check_differentiable,
-    check_input_kept,
-    load_defense,
-    mixes_batch,
-    predicts_alike,
-)
+from robbench.defenses.loading import LoadedDefense, load_defense
 from robbench.devices import choose_batch_size, choose_device, choose_precision
 from robbench.epsilon import EpsilonUnit, natural_unit
 from robbench.errors import UserError
 from robbench.executors.local import Workplace
+from robbench.preflight import check_defenses, check_gradients, check_predictions, names_without_bfloat16
 from robbench.provenance import provenance
 from robbench.spec import SweepSpec
 from robbench.sweep.judge import check_criterion
@@ -37,8 +29,6 @@ from robbench.sweep.strategies import check_strategy
 from robbench.threat import get_norm
 from robbench.torch_state import plain_torch
 
-CHECKED_SAMPLES = 8
-"""Samples that every defense must classify before the sweep starts."""
 NAMED_CLASSES = 100
 """A run's record names the classes of a dataset that has no more."""
 
@@ -71,6 +61,7 @@ class PreparedRun:
         plan: The jobs and the curves they answer.
         workplace: Dataset, defenses, device and batch size.
         titles: What a table prints for each defense.
+        only_float32: The defenses that fail in bfloat16, for whose sake all steps are taken in float32.
         unguided: The jobs whose attack differentiates what has a gradient of exactly zero.
         manifest: What the run's ``run.json`` begins with.
     """
@@ -81,6 +72,7 @@ class PreparedRun:
     plan: Plan
     workplace: Workplace
     titles: dict[str, str]
+    only_float32: tuple[str, ...]
     unguided: tuple[Job, ...]
     manifest: dict[str, Any]
 
@@ -149,10 +141,15 @@ def assemble(
     named = [
         replace(attack, source=loaded[attack.source].name) if attack.source else attack for attack in attacks
     ]
-    plan = make_plan([loaded[name] for name in spec.defenses], named, terms, by_name)
+    asked = [loaded[name] for name in spec.defenses]
+    plan = make_plan(asked, named, terms, by_name)
     workplace = replace(workplace, defenses=by_name)
-    unguided = _check_gradients(plan, workplace)
-    _check_predictions(plan, workplace)
+    only_float32 = names_without_bfloat16(plan, workplace) if spec.precision == "auto" else ()
+    if only_float32:
+        # All of them: what one run compares is attacked in one arithmetic.
+        plan = make_plan(asked, named, replace(terms, precision="float32"), by_name)
+    unguided = check_gradients(plan, workplace)
+    check_predictions(plan, workplace)
     spec = replace(spec, attacks=tuple(attack.label for attack in attacks))
     return PreparedRun(
         spec=spec,
@@ -161,54 +158,10 @@ def assemble(
         plan=plan,
         workplace=workplace,
         titles={defense.name: defense.title for defense in by_name.values()},
+        only_float32=only_float32,
         unguided=unguided,
         manifest=_manifest(spec, info, plan, by_name, attacks, workplace, command),
     )
-
-
-def _check_gradients(plan: Plan, workplace: Workplace) -> tuple[Job, ...]:
-    """Ask every defense for the gradients that the attacks will ask it for; the jobs that find none."""
-    few = few_samples(workplace.dataset).images
-    jobs = [job for job in plan.jobs if job.attack.attack.uses_gradient]
-    # A library computes in float32 in any case.
-    stepping = [job for job in jobs if isinstance(job.attack.attack, IterativeAttack)]
-    short = [job for job in stepping if job.terms.precision == "bfloat16"]
-    guides: dict[tuple[str, str], bool] = {}
-    for among, precision in ((jobs, "float32"), (short, "bfloat16")):
-        for name, view in sorted(set(map(_differentiated, among))):
-            loaded = workplace.defenses[name]
-            # One image is cheap and mostly enough; where it has no gradient, others may have one.
-            guides[name, view] = any(
-                check_differentiable(loaded, view, images, workplace.device, precision)
-                for images in (few[:1], few)
-            )
-    return tuple(job for job in jobs if not guides[_differentiated(job)])
-
-
-def _differentiated(job: Job) -> tuple[str, str]:
-    """The defense and the view that a job's attack differentiates."""
-    return (job.attack.source, "exact") if job.attack.source else (job.defense, job.attack.view)
-
-
-def _check_predictions(plan: Plan, workplace: Workplace) -> None:
-    """Refuse to follow the predictions of a view that a defense brings along, where they are not its own.
-
-    Raises:
-        UserError: An attack that leaves a sample once it sees it broken would see another model.
-    """
-    images = few_samples(workplace.dataset).images
-    for job in plan.jobs:
-        loaded, view = workplace.defenses[job.defense], job.attack.view
-        if not job.attack.attack.follows_predictions or loaded.defense.forwards_exactly(view):
-            continue
-        if loaded.draws is not None:  # it does not even answer as itself
-            continue
-        if not predicts_alike(loaded, view, images, workplace.device):
-            raise UserError(
-                f"{job.attack.label} leaves a sample that it sees broken, and the view {view!r} that "
-                f"{job.defense} brings along does not answer as the defense does.",
-                "Use pgd, or have that view compute the exact answer and change the gradient alone.",
-            )
 
 
 def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[ResolvedAttack]:
@@ -234,53 +187,6 @@ def _code_of(attack: Attack) -> str:
     if module is None or module.__name__.partition(".")[0] == "robbench":
         return ""
     return hashlib.sha256(text_of_module(module).encode()).hexdigest()
-
-
-@plain_torch()
-def check_defenses(
-    loaded: Mapping[str, LoadedDefense], dataset: Dataset, device: torch.device, spec: SweepSpec
-) -> dict[str, LoadedDefense]:
-    """Let every defense classify a few samples, under every view.
-
-    Args:
-        loaded: The defenses by name.
-        dataset: Where the samples are.
-        device: Where.
-        spec: How many draws of a randomized defense are averaged, and the seed.
-
-    Returns:
-        The defenses, those that are randomized averaged.
-
-    Raises:
-        UserError: A defense fails, answers with something that is no finite row of logits per image, or
-            writes into the images.
-    """
-    few, ready = few_samples(dataset), dict[str, LoadedDefense]()
-    for name, defense in loaded.items():
-        logits = check_defense(defense, few, dataset.classes, device)
-        check_input_kept(defense, few, device)
-        _check_numbering(defense, logits, dataset)
-        steady = in_expectation(defense, few.images, device, spec.draws, spec.seed)
-        mixes = steady.draws is None and mixes_batch(defense, few.images, device)
-        ready[name] = replace(steady, mixes_batch=mixes) if mixes else steady
-    return ready
-
-
-def _check_numbering(defense: LoadedDefense, logits: int, dataset: Dataset) -> None:
-    """Refuse to number some class folders by their order for a model that knows more classes."""
-    folders = dataset.numbered_folders
-    if folders and logits > len(folders):
-        raise UserError(
-            f"The defense {defense.name} tells {logits} classes apart, and the images lie in {len(folders)} "
-            f"folders ({', '.join(folders[:3])}, …) that only their order numbers: from 0, whatever the "
-            "model's numbers for them are.",
-            "Name each folder by the number of its class in the model.",
-        )
-
-
-def few_samples(dataset: Dataset) -> Samples:
-    """The first samples, enough to see whether a defense works at all."""
-    return dataset.samples(torch.arange(min(CHECKED_SAMPLES, len(dataset))))
 
 
 def check_names(spec: SweepSpec) -> None:

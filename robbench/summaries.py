@@ -6,6 +6,7 @@ from pathlib import Path
 
 from robbench.epsilon import parse_grid
 from robbench.models import ModelCard
+from robbench.preflight import is_in_bfloat16
 from robbench.preparation import PreparedRun
 from robbench.running import RunReport
 from robbench.spec import CANONICAL
@@ -22,6 +23,7 @@ def announce(prepared: PreparedRun, folder: Path) -> list[str]:
         f"{prepared.info.title}: {counted(len(dataset), 'sample')}, {prepared.spec.norm}, ε = {grid}",
         f"{counted(len(prepared.plan.jobs), 'job')} on {prepared.manifest['device']}, into {folder}",
     ]
+    lines += _precision_note(prepared)
     lines += _models_note(prepared)
     lines += _unsteady_notes(prepared)
     lines += _grid_notes(prepared.spec.eps_grid)
@@ -41,6 +43,16 @@ def _unguided_notes(prepared: PreparedRun) -> list[str]:
         "robbench check says what to do."
         for name, labels in attacks.items()
     ]
+
+
+def _precision_note(prepared: PreparedRun) -> list[str]:
+    """In which arithmetic attack steps are taken, where it is not float32 as a matter of course."""
+    if prepared.only_float32:
+        failing = ", ".join(prepared.only_float32)
+        return [f"Attack steps in float32 throughout: bfloat16, faster here, is not for {failing}."]
+    if not any(is_in_bfloat16(job) for job in prepared.plan.jobs):
+        return []
+    return ["Attack steps in bfloat16, which is faster here; success is judged in float32 (--precision)."]
 
 
 def _models_note(prepared: PreparedRun) -> list[str]:

@@ -15,7 +15,8 @@ from robbench.errors import UserError
 from robbench.executors.local import Workplace
 from robbench.file_names import safe_file_name
 from robbench.models import has_model
-from robbench.preparation import PreparedRun, RunSettings, assemble, check_defenses, prepare
+from robbench.preflight import check_defenses
+from robbench.preparation import PreparedRun, RunSettings, assemble, prepare
 from robbench.spec import DRAWS, SweepSpec
 from robbench.sweep.passes import PartedModel, PassSize
 

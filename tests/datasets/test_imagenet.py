@@ -8,7 +8,7 @@ from robbench.datasets import load_dataset
 from robbench.defenses import Defense
 from robbench.defenses.loaded import LoadedDefense
 from robbench.errors import UserError
-from robbench.preparation import check_defenses
+from robbench.preflight import check_defenses
 from robbench.spec import SweepSpec
 from robbench.training import TrainingRequest, train
 

@@ -1,0 +1,139 @@
+"""Asks the defenses of a run, before it starts, whether they can be attacked as it is planned."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import torch
+
+from robbench.attacks import IterativeAttack
+from robbench.datasets import Dataset, Samples
+from robbench.defenses.expectation import in_expectation
+from robbench.defenses.loading import (
+    LoadedDefense,
+    check_defense,
+    check_differentiable,
+    check_input_kept,
+    mixes_batch,
+    predicts_alike,
+)
+from robbench.errors import UserError
+from robbench.executors.local import Workplace
+from robbench.spec import SweepSpec
+from robbench.sweep.plan import Job, Plan
+from robbench.torch_state import plain_torch
+
+CHECKED_SAMPLES = 8
+"""Samples that every defense must classify before the sweep starts."""
+
+
+@plain_torch()
+def check_defenses(
+    loaded: Mapping[str, LoadedDefense], dataset: Dataset, device: torch.device, spec: SweepSpec
+) -> dict[str, LoadedDefense]:
+    """Let every defense classify a few samples, under every view.
+
+    Args:
+        loaded: The defenses by name.
+        dataset: Where the samples are.
+        device: Where.
+        spec: How many draws of a randomized defense are averaged, and the seed.
+
+    Returns:
+        The defenses, those that are randomized averaged.
+
+    Raises:
+        UserError: A defense fails, answers with something that is no finite row of logits per image, or
+            writes into the images.
+    """
+    few, ready = few_samples(dataset), dict[str, LoadedDefense]()
+    for name, defense in loaded.items():
+        logits = check_defense(defense, few, dataset.classes, device)
+        check_input_kept(defense, few, device)
+        _check_numbering(defense, logits, dataset)
+        steady = in_expectation(defense, few.images, device, spec.draws, spec.seed)
+        mixes = steady.draws is None and mixes_batch(defense, few.images, device)
+        ready[name] = replace(steady, mixes_batch=mixes) if mixes else steady
+    return ready
+
+
+def _check_numbering(defense: LoadedDefense, logits: int, dataset: Dataset) -> None:
+    """Refuse to number some class folders by their order for a model that knows more classes."""
+    folders = dataset.numbered_folders
+    if folders and logits > len(folders):
+        raise UserError(
+            f"The defense {defense.name} tells {logits} classes apart, and the images lie in {len(folders)} "
+            f"folders ({', '.join(folders[:3])}, …) that only their order numbers: from 0, whatever the "
+            "model's numbers for them are.",
+            "Name each folder by the number of its class in the model.",
+        )
+
+
+def few_samples(dataset: Dataset) -> Samples:
+    """The first samples, enough to see whether a defense works at all."""
+    return dataset.samples(torch.arange(min(CHECKED_SAMPLES, len(dataset))))
+
+
+def check_gradients(plan: Plan, workplace: Workplace) -> tuple[Job, ...]:
+    """Ask every defense for the gradients that the attacks will ask it for; the jobs that find none."""
+    jobs = [job for job in plan.jobs if job.attack.attack.uses_gradient]
+    guides = {pair: _has_gradient(*pair, workplace, "float32") for pair in _differentiated(jobs)}
+    for pair in _differentiated(filter(is_in_bfloat16, plan.jobs)):
+        guides[pair] = _has_gradient(*pair, workplace, "bfloat16")
+    return tuple(job for job in jobs if not guides[_guide(job)])
+
+
+def names_without_bfloat16(plan: Plan, workplace: Workplace) -> tuple[str, ...]:
+    """The defenses that fail in bfloat16, among those that are to be attacked in it."""
+    failing = dict[str, None]()
+    for name, view in _differentiated(filter(is_in_bfloat16, plan.jobs)):
+        try:
+            _has_gradient(name, view, workplace, "bfloat16")
+        except UserError:
+            failing[name] = None
+    return tuple(failing)
+
+
+def is_in_bfloat16(job: Job) -> bool:
+    """Whether a job takes its steps in bfloat16; a library computes in float32 in any case."""
+    attack = job.attack.attack
+    return isinstance(attack, IterativeAttack) and attack.uses_gradient and job.terms.precision == "bfloat16"
+
+
+def _differentiated(jobs: Iterable[Job]) -> list[tuple[str, str]]:
+    """The defenses and views that the attacks of some jobs differentiate."""
+    return sorted(set(map(_guide, jobs)))
+
+
+def _guide(job: Job) -> tuple[str, str]:
+    """The defense and the view that a job's attack differentiates."""
+    return (job.attack.source, "exact") if job.attack.source else (job.defense, job.attack.view)
+
+
+def _has_gradient(name: str, view: str, workplace: Workplace, precision: str) -> bool:
+    """Whether a view has a gradient for any of a few images."""
+    loaded, few = workplace.defenses[name], few_samples(workplace.dataset).images
+    # One image is cheap and mostly enough; where it has no gradient, others may have one.
+    return any(
+        check_differentiable(loaded, view, images, workplace.device, precision) for images in (few[:1], few)
+    )
+
+
+def check_predictions(plan: Plan, workplace: Workplace) -> None:
+    """Refuse to follow the predictions of a view that a defense brings along, where they are not its own.
+
+    Raises:
+        UserError: An attack that leaves a sample once it sees it broken would see another model.
+    """
+    images = few_samples(workplace.dataset).images
+    for job in plan.jobs:
+        loaded, view = workplace.defenses[job.defense], job.attack.view
+        if not job.attack.attack.follows_predictions or loaded.defense.forwards_exactly(view):
+            continue
+        if loaded.draws is not None:  # it does not even answer as itself
+            continue
+        if not predicts_alike(loaded, view, images, workplace.device):
+            raise UserError(
+                f"{job.attack.label} leaves a sample that it sees broken, and the view {view!r} that "
+                f"{job.defense} brings along does not answer as the defense does.",
+                "Use pgd, or have that view compute the exact answer and change the gradient alone.",
+            )

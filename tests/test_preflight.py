@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from robbench import devices
+from robbench.preparation import RunSettings, prepare
+from robbench.spec import SweepSpec
+from robbench.summaries import announce
+
+SCATTERING = """
+import torch
+from torch import nn
+
+class Scattering(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+
+    def forward(self, images):
+        logits = torch.zeros(len(images), 10)
+        logits[images.flatten(1).sum(1) > -1] = self.net(images)
+        return logits
+
+def build():
+    torch.manual_seed(0)
+    return Scattering()
+"""
+
+
+@pytest.fixture
+def fast_bfloat16(monkeypatch):
+    monkeypatch.setattr(devices, "has_bfloat16", lambda device: True)
+
+
+def prepared(*defenses, attacks=("pgd5",), **given):
+    return prepare(SweepSpec(defenses, attacks, eps_grid="0,0.1", samples=8, **given), RunSettings())
+
+
+def precisions(run):
+    return {(job.defense, job.terms.precision) for job in run.plan.jobs}
+
+
+def test_steps_are_in_bfloat16_where_it_is_fast_and_the_run_says_so(fast_bfloat16):
+    run = prepared("natural")
+    assert precisions(run) == {("natural", "bfloat16")}
+    assert any("steps in bfloat16" in line for line in announce(run, Path("results")))
+
+
+@pytest.mark.parametrize("given", [{"precision": "float32"}, {"attacks": ("noise",)}])
+def test_nothing_is_said_of_bfloat16_where_no_step_is_taken_in_it(fast_bfloat16, given):
+    assert not any("bfloat16" in line for line in announce(prepared("natural", **given), Path("results")))
+
+
+def test_a_defense_that_fails_in_bfloat16_has_all_of_the_run_take_float32(fast_bfloat16, tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text(SCATTERING)
+    run = prepared(f"{mine}:build", "natural")
+    assert precisions(run) == {("mine.build", "float32"), ("natural", "float32")}
+    assert run.only_float32 == ("mine.build",)
+    assert any("float32 throughout" in line and "mine" in line for line in announce(run, Path("results")))
+    assert run.manifest["spec"]["precision"] == "float32"
