@@ -13,7 +13,7 @@ from rich.table import Table
 
 from robbench.errors import UserError
 from robbench.text_table import TextTable
-from robbench.wording import counted
+from robbench.wording import counted, percent
 
 if TYPE_CHECKING:  # they import torch, and messages, lists and figures need not wait for it
     from robbench.executors.contract import JobRecord
@@ -116,7 +116,7 @@ class RunProgress:
         else:
             self._terminal.say(
                 f"[{self._finished}/{self._jobs}] {_job_name(job)}: {counted(record.samples, 'sample')}, "
-                f"robust accuracy {record.robust_accuracy:.1%} at the largest ε, {record.seconds:.1f} s"
+                f"robust accuracy {percent(record.robust_accuracy)} at the largest ε, {record.seconds:.1f} s"
             )
         if record.control.get("fell_back"):
             self._terminal.say(
@@ -153,7 +153,7 @@ class TrainingProgress:
 
     def on_progress(self, step: int, total: int, loss: float, accuracy: float) -> None:
         """Move the bar, or now and then print a line."""
-        note = f"loss {loss:.4f}, training accuracy {accuracy:.1%}"
+        note = f"loss {loss:.4f}, training accuracy {percent(accuracy)}"
         now = time.monotonic()
         if self._bars and self._task is not None:
             self._bars.update(self._task, completed=step, note=note)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robbench.text_table import TextTable
+from robbench.wording import percent
 
 if TYPE_CHECKING:
     from robbench.models import DamagedModel, StoredModel
@@ -111,7 +112,7 @@ def _model_row(model: "StoredModel | DamagedModel") -> tuple[str, ...]:
     return (
         card.dataset,
         card.defense,
-        f"{100 * card.clean_accuracy:.1f} %",
+        percent(card.clean_accuracy),
         f"{card.seconds:.0f}",
         str(card.seed),
         card.watch.verdict if card.watch else "not watched",

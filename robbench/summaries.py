@@ -11,7 +11,7 @@ from robbench.preparation import PreparedRun
 from robbench.running import RunReport
 from robbench.spec import CANONICAL
 from robbench.text_table import TextTable
-from robbench.wording import counted
+from robbench.wording import counted, percent
 
 
 def announce(prepared: PreparedRun, folder: Path) -> list[str]:
@@ -141,8 +141,8 @@ def training_line(card: ModelCard, models_dir: Path) -> str:
     """What a training made, in one line."""
     mark = f", {card.watch.verdict}" if card.watch and card.watch.collapse else ""
     return (
-        f"{card.defense} on {card.dataset}: clean accuracy {card.clean_accuracy:.1%} on {card.test_samples} "
-        f"test samples{mark}, {card.seconds:.0f} s, in {models_dir / card.dataset}"
+        f"{card.defense} on {card.dataset}: clean accuracy {percent(card.clean_accuracy)} on "
+        f"{card.test_samples} test samples{mark}, {card.seconds:.0f} s, in {models_dir / card.dataset}"
     )
 
 

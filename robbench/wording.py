@@ -1,4 +1,6 @@
-"""Numbers in sentences: one of a thing is no plural."""
+"""Numbers in sentences: one of a thing is no plural, and a share is a percentage."""
+
+from typing import SupportsFloat
 
 
 def counted(number: int, noun: str) -> str:
@@ -9,3 +11,8 @@ def counted(number: int, noun: str) -> str:
         noun: In the singular; its plural ends in s.
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def percent(share: SupportsFloat) -> str:
+    """A share in words: ``12.5 %``."""
+    return f"{100 * float(share):.1f} %"

@@ -8,6 +8,7 @@ from robbench.agreeing.contract import Agreement, rows_of
 from robbench.agreeing.judging import CHANCE, EQUAL, PARTS, ROUNDING, UNEXPLAINED
 from robbench.epsilon import EpsilonUnit
 from robbench.figures.titles import printable
+from robbench.wording import percent
 
 _CAUSES = {
     EQUAL: "equal to the sample",
@@ -60,8 +61,8 @@ def _as_run(ladder: pd.DataFrame, unit: EpsilonUnit) -> list[str]:
     parts = [f"{row[part]:+.1f} {_PARTS[part]}" for part in PARTS if round(row[part], 1)]
     rest = f" ({_CAUSES[row['rest_is']]})" if round(row["rest"], 1) else ""
     return [
-        f"robbench run says {100 * row['run_accuracy']:.1f} % and {row['library']} "
-        f"{100 * row['library_accuracy']:.1f} % at ε = {unit.format(row['epsilon'])}: "
+        f"robbench run says {percent(row['run_accuracy'])} and {row['library']} "
+        f"{percent(row['library_accuracy'])} at ε = {unit.format(row['epsilon'])}: "
         f"{', '.join(parts).replace('-', '−')}{rest}."
     ]
 

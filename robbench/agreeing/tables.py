@@ -12,6 +12,7 @@ from robbench.analysis.verdicts import p_number, signed
 from robbench.epsilon import EpsilonUnit
 from robbench.figures.titles import printable
 from robbench.text_table import TextTable
+from robbench.wording import percent
 
 AS_RUN_TITLE = "robbench run"
 
@@ -81,7 +82,7 @@ def _pairs(pairs: pd.DataFrame, title: str, unit: EpsilonUnit) -> TextTable:
         (
             f"{pair['first']} – {pair['second']}",
             f"{pair['verdict']}: {pair['why']}" if pair["verdict"] != "equal" else pair["why"],
-            f"{100 * pair['equal_share']:.1f} %",
+            percent(pair["equal_share"]),
             str(pair["only_first_broken"]),
             str(pair["only_second_broken"]),
             signed(pair["difference"]),

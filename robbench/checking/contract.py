@@ -82,8 +82,3 @@ class Subject:
         with seeded(0, self.device):
             (gradient,) = torch.autograd.grad(loss(model(images), self.few.labels).sum(), images)
         return gradient
-
-
-def percent(share: float | Tensor) -> str:
-    """A share in words: ``"12.5 %"``."""
-    return f"{100 * float(share):.1f} %"

@@ -16,6 +16,7 @@ from robbench.reproducing.contract import Collected, Target
 from robbench.reproducing.sample_pictures import sample_pictures
 from robbench.reproducing.shelf import Shelf
 from robbench.text_table import TextTable
+from robbench.wording import percent
 
 Pictures = npt.NDArray[np.uint8]
 """(n, height, width, channels)."""
@@ -70,7 +71,7 @@ class PictureTarget(Target, ABC):
                 str(row["slope"]),
                 f"{row['mean_change']:.4f}",
                 f"{row['distinct_values']}",
-                f"{row['on_a_level']:.1%}",
+                percent(row["on_a_level"]),
             )
             for row in collected.data.to_dict("records")
         ]

@@ -6,6 +6,7 @@ import pandas as pd
 
 from robbench.figures.titles import dataset_title, defense_title
 from robbench.text_table import TextTable
+from robbench.wording import percent
 
 _COLUMNS = (
     "dataset",
@@ -31,7 +32,7 @@ def cost_table(trainings: pd.DataFrame) -> TextTable:
         (
             dataset_title(row["dataset"]),
             _title(row),
-            f"{row['clean_accuracy']:.1%} of {row['test_samples']:,}",
+            f"{percent(row['clean_accuracy'])} of {row['test_samples']:,}",
             *(_cost(row) if row["iterations"] else ("", "", "", "")),
             f"{row['device']}, {row['precision']}",
         )

@@ -13,6 +13,7 @@ from robbench.training.observer import TrainingObserver
 from robbench.training.probe import Progress
 from robbench.training.running import TrainingRun
 from robbench.training.watch import Watch
+from robbench.wording import percent
 
 REPORT_SECONDS = 0.5
 
@@ -64,8 +65,8 @@ def _describe(defense: str, collapse: Collapse) -> str:
     best, found = collapse.best, collapse.found
     return (
         f"{defense} collapsed at epoch {found.epoch:g}: on held-out training images it now gets "
-        f"{found.pgd:.1%} under PGD (best, at epoch {best.epoch:g}: {best.pgd:.1%}) and {found.one_step:.1%} "
-        f"under one step (then {best.one_step:.1%})."
+        f"{percent(found.pgd)} under PGD (best, at epoch {best.epoch:g}: {percent(best.pgd)}) and "
+        f"{percent(found.one_step)} under one step (then {percent(best.one_step)})."
     )
 
 

@@ -301,7 +301,7 @@ def test_a_collapse_is_said_recorded_and_ends_the_training_if_asked(tmp_path, mo
     assert card.watch.collapse.found.step == 12  # 60 images in batches of 16 make 3 steps
     assert len(notices) == 1
     assert "fast-at collapsed at epoch 4" in notices[0]
-    assert "0.0% under PGD (best, at epoch 3: 50.0%)" in notices[0]
+    assert "0.0 % under PGD (best, at epoch 3: 50.0 %)" in notices[0]
     assert card.watch.stopped == stop
     assert card.samples == 16 * (12 if stop else 20)
     # The model that was stopped is the one asked for: asked again, it is there.

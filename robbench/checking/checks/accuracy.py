@@ -3,8 +3,9 @@
 import numpy as np
 
 from robbench.analysis.intervals import wilson
-from robbench.checking.contract import Finding, Subject, percent
+from robbench.checking.contract import Finding, Subject
 from robbench.checking.registration import register_check
+from robbench.wording import percent
 
 
 @register_check("clean accuracy", order=140)

@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 
 from robbench.attacks.losses import cross_entropy, cw_margin
-from robbench.checking.contract import Finding, Subject, percent
+from robbench.checking.contract import Finding, Subject
 from robbench.checking.registration import register_check
 from robbench.tensors import Images
+from robbench.wording import percent
 
 _MANY = 0.5
 """A share of images without a gradient from which attacks along it are hopeless."""

@@ -4,10 +4,11 @@ import numpy as np
 from torch import Tensor
 
 from robbench.analysis.paired import newcombe, paired_counts
-from robbench.checking.contract import Finding, Subject, percent
+from robbench.checking.contract import Finding, Subject
 from robbench.checking.registration import register_check
 from robbench.defenses.check import writes_into
 from robbench.tensors import Images
+from robbench.wording import percent
 
 _LEAST_GAIN = 0.05
 """Points of accuracy below which another range is no better."""

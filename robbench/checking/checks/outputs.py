@@ -2,9 +2,10 @@
 
 import torch
 
-from robbench.checking.contract import Finding, Subject, percent
+from robbench.checking.contract import Finding, Subject
 from robbench.checking.registration import register_check
 from robbench.defenses.loading import check_defense
+from robbench.wording import percent
 
 _ROUNDING = 1e-3
 """How far from 1 the sum of float32 probabilities may be."""

@@ -2,9 +2,10 @@
 
 import torch
 
-from robbench.checking.contract import FEW, Finding, Subject, percent
+from robbench.checking.contract import FEW, Finding, Subject
 from robbench.checking.registration import register_check
 from robbench.defenses.expectation import ROUNDING, spread_of
+from robbench.wording import percent
 
 _COMPANY = 1e-3
 """How much logits may differ in different company, as a share of their spread; rounding stays far below."""

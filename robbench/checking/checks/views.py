@@ -1,7 +1,8 @@
 """Whether views stand for the defense that they stand in for."""
 
-from robbench.checking.contract import Finding, Subject, percent
+from robbench.checking.contract import Finding, Subject
 from robbench.checking.registration import register_check
+from robbench.wording import percent
 
 _HALF = 0.5
 
