@@ -39,16 +39,24 @@ class CountedModel(nn.Module):
         model: Any classifier of images.
         counter: Where the counts go; several models may share one.
         reaches_images: Whether its gradient reaches the images; None: found out at the first one.
+        passes: The passes of a network behind one of its answers.
     """
 
-    def __init__(self, model: nn.Module, counter: PassCounter, reaches_images: bool | None = None) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        counter: PassCounter,
+        reaches_images: bool | None = None,
+        passes: int = 1,
+    ) -> None:
         super().__init__()
         self.model = model
         self.counter = counter
         self.reaches_images = reaches_images
+        self.passes = passes
 
     def forward(self, images: Tensor) -> Tensor:
-        self.counter.count_forward(len(images))
+        self.counter.count_forward(len(images) * self.passes)
         logits = self.model(images)
         if images.requires_grad and not self._is_differentiable(logits, images):
             # No gradient of the model reaches the images: it is zero, which no library assumes.
@@ -76,7 +84,7 @@ class CountedModel(nn.Module):
         return self.reaches_images
 
     def _count_backward(self, gradient: Tensor) -> None:
-        self.counter.backward += len(gradient)
+        self.counter.backward += len(gradient) * self.passes
 
 
 @contextmanager

@@ -37,6 +37,11 @@ class Expectation(nn.Module):
         return answers.logsumexp(0)
 
 
+def passes_of(model: nn.Module) -> int:
+    """The passes of a network behind one answer of a model."""
+    return model.draws if isinstance(model, Expectation) else 1
+
+
 def spread_of(answers: Tensor) -> float:
     """How far repeated answers to the same images differ, as a share of the logits' standard deviation.
 

@@ -39,10 +39,10 @@ class Claims:
 
     def _judge(self, slots: Slots, rows: Tensor, tried: Tensor, findings: Findings) -> Flags:
         """Judge the current images of the slots at ``rows`` as attempts at the grid indices ``tried``."""
-        judge, images = self.attempts.target.judge, slots.iterate[rows]
-        ball = Ball(slots.centers[rows], self.attempts.grid[tried], self.attempts.target.norm)
-        verdict = judge.judge(images, ball, slots.labels[rows])
-        findings.n_forward[slots.row[rows]] += 1
+        target, images = self.attempts.target, slots.iterate[rows]
+        ball = Ball(slots.centers[rows], self.attempts.grid[tried], target.norm)
+        verdict = target.judge.judge(images, ball, slots.labels[rows])
+        findings.n_forward[slots.row[rows]] += target.exact_passes
         held = verdict.broken.nonzero().flatten()
         kept, where, images = Verdict(*(column[held] for column in verdict)), rows[held], images[held]
         alone = self.attempts.strategy.each_epsilon_alone

@@ -76,12 +76,12 @@ def compiled_models(gradients: Gradients) -> Models:
     """The models of a target as programs, which count their passes as they do."""
     target = gradients.target
 
-    def program(model: nn.Module) -> nn.Module:
+    def program(model: nn.Module, passes: int) -> nn.Module:
         reaches_images = getattr(model, "reaches_images", None)
-        return CountedModel(Program(inside(model)), target.counter, reaches_images)
+        return CountedModel(Program(inside(model)), target.counter, reaches_images, passes)
 
-    view = program(target.view)
-    return Models(view, view if target.view_is_exact else program(target.judge.model))
+    view = program(target.view, target.view_passes)
+    return Models(view, view if target.view_is_exact else program(target.judge.model, target.exact_passes))
 
 
 class Program(nn.Module):

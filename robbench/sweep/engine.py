@@ -108,7 +108,7 @@ class IterativeSweep:
         slots.step += moving
         findings.n_forward[slots.row] += running * float(self.gradients.cost)
         if self.attack.uses_gradient:
-            findings.n_backward[slots.row] += running.float()
+            findings.n_backward[slots.row] += running * float(self.target.view_passes)
 
     def _keys(self, slots: Slots) -> Keys:
         """Random keys of this step, for an attack that draws any."""

@@ -40,10 +40,12 @@ class Gradients:
     precision: str
     compiled: Models | None = None
     cost: int = field(init=False)
-    """Forward passes per image: two where the view does not tell the exact model's logits."""
+    """Forward passes per image: those of both models where the view does not tell the exact one's logits."""
 
     def __post_init__(self) -> None:
-        self.cost = 2 if self.attack.uses_gradient and not self.target.view_is_exact else 1
+        exact, view = self.target.exact_passes, self.target.view_passes
+        guided = view if self.target.view_is_exact else view + exact
+        self.cost = guided if self.attack.uses_gradient else exact
 
     def at(self, images: Images, labels: Labels) -> tuple[Logits, Images]:
         """The exact logits of images, and the gradient of the objective under the view."""

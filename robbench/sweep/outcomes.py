@@ -34,15 +34,21 @@ class Findings:
     examples: Examples
 
     @classmethod
-    def of(cls, window: Window, points: int) -> "Findings":
-        """The findings after the clean pass: clean errors are broken everywhere, at distance 0."""
+    def of(cls, window: Window, points: int, passes: int = 1) -> "Findings":
+        """The findings after the clean prediction: clean errors are broken everywhere, at distance 0.
+
+        Args:
+            window: The samples.
+            points: The size of the grid.
+            passes: Those behind one prediction.
+        """
         wrong = ~window.correct
         n, device = len(window.labels), window.labels.device
         return cls(
             broken=wrong.unsqueeze(1).repeat(1, points),
             distance=torch.where(wrong, 0.0, torch.inf),
             prediction=torch.where(wrong, window.prediction, -1),
-            n_forward=torch.ones(n, device=device),
+            n_forward=torch.full((n,), float(passes), device=device),
             n_backward=torch.zeros(n, device=device),
             examples=Examples.of(window),
         )

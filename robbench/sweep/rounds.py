@@ -149,7 +149,7 @@ class LibrarySweep:
         self, points: Images, ball: Ball, window: Window, findings: Findings, rows: Tensor, tried: Tensor
     ) -> Tensor:
         verdict = self.target.judge.judge(points, ball, window.labels[rows])
-        findings.n_forward[rows] += 1
+        findings.n_forward[rows] += self.target.exact_passes
         won = verdict.broken
         distance = verdict.distance[won]
         alone = self.strategy.each_epsilon_alone and not isinstance(self.attack, MinimumNormAttack)

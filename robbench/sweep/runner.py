@@ -124,7 +124,7 @@ class JobRun:
         clock = _FlushClock()
         for part, size in self._parts(indices):
             for window in self._windows(part, size):
-                findings = Findings.of(window, len(self.job.terms.epsilons))
+                findings = self._findings(window)
                 pending = [(~window.correct).nonzero().flatten()]
                 for rows in sweeper.sweep(window, findings):
                     pending.append(rows)
@@ -134,6 +134,9 @@ class JobRun:
                         pending = []
                 if pending:
                     yield self._hand_on(context, window, findings, pending)
+
+    def _findings(self, window: Window) -> Findings:
+        return Findings.of(window, len(self.job.terms.epsilons), self.target.exact_passes)
 
     def _hand_on(
         self, context: RowContext, window: Window, findings: Findings, pending: list[Tensor]
@@ -166,7 +169,7 @@ class JobRun:
         """What a search finds broken in the control, per sample and grid ε."""
         found = []
         for window in self._windows(control, self._window_size()):
-            findings = Findings.of(window, len(self.job.terms.epsilons))
+            findings = self._findings(window)
             for _ in self._sweeper(strategy).sweep(window, findings):
                 self._tell(0)
             found.append(findings.broken.cpu())

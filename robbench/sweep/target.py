@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from robbench.classifier import CountedModel, PassCounter
+from robbench.defenses.expectation import passes_of
 from robbench.sweep.judge import Judge
 from robbench.sweep.passes import PartedModel, PassSize
 from robbench.threat import Norm
@@ -29,6 +30,8 @@ class Target:
         size: How many samples one pass of either holds.
         channels_last: Whether both are laid out, and take images, channels last.
         is_random: Whether a pass of either may answer the same images otherwise the next time.
+        exact_passes: The passes behind one answer of the exact classifier: several where it averages.
+        view_passes: Likewise of the view.
     """
 
     judge: Judge
@@ -41,6 +44,8 @@ class Target:
     size: PassSize
     channels_last: bool = False
     is_random: bool = False
+    exact_passes: int = 1
+    view_passes: int = 1
 
 
 class View(NamedTuple):
@@ -74,11 +79,24 @@ def make_target(
     """
     counter, size = PassCounter(), PassSize(batch_size)
     # Counted outside: what an attack asks for does not depend on the parts in which it is computed.
-    counted_exact = CountedModel(PartedModel(exact, size), counter)
-    is_same = view.model is exact
-    counted_view = counted_exact if is_same else CountedModel(PartedModel(view.model, size), counter)
-    judge = Judge(counted_exact, criterion)
-    return Target(judge, counted_view, view.is_exact, counter, norm, classes, device, size)
+    counted_exact = _counted(exact, size, counter)
+    counted_view = counted_exact if view.model is exact else _counted(view.model, size, counter)
+    return Target(
+        Judge(counted_exact, criterion),
+        counted_view,
+        view.is_exact,
+        counter,
+        norm,
+        classes,
+        device,
+        size,
+        exact_passes=counted_exact.passes,
+        view_passes=counted_view.passes,
+    )
+
+
+def _counted(model: nn.Module, size: PassSize, counter: PassCounter) -> CountedModel:
+    return CountedModel(PartedModel(model, size), counter, passes=passes_of(model))
 
 
 Progress = Callable[[int, PassCounter], None]

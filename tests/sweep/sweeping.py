@@ -63,7 +63,7 @@ def sweep(
     with frozen(model, view or model):
         for indices in order.split(window):
             part = load_window(dataset, indices, target, "key")
-            findings = Findings.of(part, len(grid))
+            findings = Findings.of(part, len(grid), target.exact_passes)
             wrong = (~part.correct).nonzero().flatten()
             decided = torch.cat([wrong, *sweeper.sweep(part, findings)])
             assert sorted(decided.tolist()) == list(range(len(part.index))), "every sample is decided once"
