@@ -88,8 +88,9 @@ def test_programs_compute_the_same_and_count_their_passes(dataset, with_view):
     assert (counter.forward, counter.backward) == ((80, 40) if with_view else (40, 40))
 
 
-def test_a_program_that_computes_something_else_is_let_go(dataset, monkeypatch):
-    gradients, off = gradients_of(linear()), gradients_of(linear(1.1))
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_program_that_computes_something_else_is_let_go(dataset, monkeypatch, precision):
+    gradients, off = (replace(gradients_of(linear(scale)), precision=precision) for scale in (1.0, 1.1))
     monkeypatch.setattr(compiling, "compiled_models", lambda _: compiled_models(off))
     assert compiled_if_sound(gradients, dataset, must_be_faster=False) is None
 
@@ -136,9 +137,11 @@ def test_a_program_is_compiled_where_what_others_compiled_runs_as_it_was_written
 
 
 @pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler, as torch.compile does")
-def test_a_program_of_torchs_own_compiler_is_sound(dataset, monkeypatch):
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_program_of_torchs_own_compiler_is_sound(dataset, monkeypatch, precision):
     monkeypatch.setattr(compiling, "BACKEND", "inductor")
     convolution = nn.Conv2d(1, 4, 3, padding=1)
     model = nn.Sequential(convolution, nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(256, 2)).eval()
     with frozen(model):
-        assert compiled_if_sound(gradients_of(model), dataset, must_be_faster=False) is not None
+        gradients = replace(gradients_of(model), precision=precision)
+        assert compiled_if_sound(gradients, dataset, must_be_faster=False) is not None
