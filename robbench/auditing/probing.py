@@ -16,7 +16,8 @@ from robbench.classifier import frozen, seeded
 from robbench.defenses import Defense
 from robbench.executors.local import Workplace
 from robbench.randomness import mix_keys, uniform
-from robbench.sweep.feed import Window, load_window
+from robbench.sweep.feed import Window, open_window
+from robbench.sweep.passes import PassSize
 from robbench.sweep.target import Target, View, make_target
 from robbench.tensors import Flags, Images
 from robbench.threat import Ball, get_norm
@@ -183,7 +184,7 @@ def _target(subject: Subject, view: str, workplace: Workplace) -> Iterator[Targe
         get_norm(NORM),
         workplace.dataset.classes,
         device,
-        workplace.batch_size,
+        PassSize(workplace.batch_size),
     )
     with frozen(exact, differentiated), plain_torch(), seeded(subject.seed, device):
         yield target
@@ -193,7 +194,7 @@ def _batches(subject: Subject, target: Target, workplace: Workplace) -> Iterator
     """The samples that the defense gets right, with the ball around each."""
     everything = torch.arange(len(workplace.dataset))
     for part in everything.split(workplace.batch_size):
-        window = load_window(workplace.dataset, part, target, f"audit {subject.seed}")
+        window = open_window(workplace.dataset.samples(part), part, target, f"audit {subject.seed}")
         kept = window.correct.nonzero().flatten()
         if len(kept):
             right = Window(

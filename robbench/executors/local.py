@@ -14,6 +14,7 @@ from robbench.classifier import PassCounter, channels_last, frozen, is_random, s
 from robbench.datasets import Dataset
 from robbench.defenses.loading import LoadedDefense
 from robbench.executors.contract import JobRecord, OutcomeSink, RunObserver
+from robbench.sweep.passes import PassSize
 from robbench.sweep.plan import Job, Plan
 from robbench.sweep.runner import COMPILED, JobRun, Resources
 from robbench.sweep.target import Target, View, make_target
@@ -111,7 +112,7 @@ def _target(job: Job, workplace: Workplace) -> Iterator[Target]:
             get_norm(job.terms.norm),
             workplace.dataset.classes,
             workplace.device,
-            workplace.batch_size,
+            PassSize(workplace.batch_size, fills=not (randomized or _mixes_batch(job, workplace))),
         )
         yield replace(target, channels_last=is_fast, is_random=randomized)
 
@@ -128,6 +129,12 @@ def _are_random(models: Sequence[nn.Module], job: Job, workplace: Workplace) -> 
     images = _two_images(workplace)
     with seeded(job.terms.seed, workplace.device):
         return any(is_random(model, images) for model in models)
+
+
+def _mixes_batch(job: Job, workplace: Workplace) -> bool:
+    """Whether what is attacked, or differentiated for it, classifies an image by its company."""
+    names = filter(None, (job.defense, job.attack.source))
+    return any(workplace.defenses[name].mixes_batch for name in names)
 
 
 def _two_images(workplace: Workplace) -> Images:

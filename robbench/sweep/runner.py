@@ -1,7 +1,7 @@
 """Running one job: from a dataset, a defense and an attack to outcome rows, a part at a time."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
@@ -19,7 +19,7 @@ from robbench.sweep.batch_size import fastest_batch
 from robbench.sweep.compiling import compiled_if_sound, long_enough
 from robbench.sweep.control import ControlResult, control_sample, disagreement
 from robbench.sweep.engine import IterativeSweep
-from robbench.sweep.feed import Window, load_window
+from robbench.sweep.feed import Window, load_ahead, open_window
 from robbench.sweep.gradients import Gradients, Models
 from robbench.sweep.outcomes import Findings, RowContext
 from robbench.sweep.plan import Job
@@ -32,7 +32,7 @@ FLUSH_SECONDS = 2.0
 COMPILED = "compiled"
 """Under what a job remembers that its passes are compiled."""
 WINDOW_VALUES = 2**27
-"""Pixel values of one window: 512 MiB of float32, so that memory stays flat however large the dataset."""
+"""Pixel values of one window: 512 MiB of float32, and as much of the next one, however large the dataset."""
 
 
 @runtime_checkable
@@ -122,18 +122,17 @@ class JobRun:
         """Sweep the samples at some positions by one strategy, a part at a time; no part is empty."""
         context, sweeper = self._context(strategy), self._sweeper(strategy)
         clock = _FlushClock()
-        for part, size in self._parts(indices):
-            for window in self._windows(part, size):
-                findings = self._findings(window)
-                pending = [(~window.correct).nonzero().flatten()]
-                for rows in sweeper.sweep(window, findings):
-                    pending.append(rows)
-                    self._tell(sum(map(len, pending)))
-                    if clock.due():
-                        yield self._hand_on(context, window, findings, pending)
-                        pending = []
-                if pending:
+        for window in self._windows(self._parts(indices)):
+            findings = self._findings(window)
+            pending = [(~window.correct).nonzero().flatten()]
+            for rows in sweeper.sweep(window, findings):
+                pending.append(rows)
+                self._tell(sum(map(len, pending)))
+                if clock.due():
                     yield self._hand_on(context, window, findings, pending)
+                    pending = []
+            if pending:
+                yield self._hand_on(context, window, findings, pending)
 
     def _findings(self, window: Window) -> Findings:
         return Findings.of(window, len(self.job.terms.epsilons), self.target.exact_passes)
@@ -168,7 +167,7 @@ class JobRun:
     def _search(self, control: Tensor, strategy: str) -> Tensor:
         """What a search finds broken in the control, per sample and grid ε."""
         found = []
-        for window in self._windows(control, self._window_size()):
+        for window in self._windows(control.split(self._window_size())):
             findings = self._findings(window)
             for _ in self._sweeper(strategy).sweep(window, findings):
                 self._tell(0)
@@ -185,13 +184,13 @@ class JobRun:
             label = MINIMUM_NORM
         return RowContext({**self.job.constants(), "strategy": label}, self.job.terms.epsilons)
 
-    def _windows(self, indices: Tensor, size: int) -> Iterator[Window]:
+    def _windows(self, parts: Sequence[Tensor]) -> Iterator[Window]:
         """The windows; what a randomized defense draws in one does not depend on those before it."""
         key = f"{self.job.terms.seed}\x1f{self.job.attack.attack}"
-        for part in indices.split(size):
+        for part, samples in load_ahead(self.dataset, parts):
             # What it draws for the unperturbed images is the same under every attack.
             reseed(key_of("clean", self.job.terms.seed, part.tolist()) % 2**63, self.target.device)
-            window = load_window(self.dataset, part, self.target, key)
+            window = open_window(samples, part, self.target, key)
             # The seed of the run is in the id of the job.
             reseed(key_of("defense", self.job.id, part.tolist()) % 2**63, self.target.device)
             yield window
@@ -220,16 +219,13 @@ class JobRun:
         channels, height, width = self.dataset.shape
         return max(1, WINDOW_VALUES // (channels * height * width))
 
-    def _parts(self, indices: Tensor) -> Iterator[tuple[Tensor, int]]:
-        """The positions still to do, and the window size for them."""
-        if not self._is_library():
-            todo = torch.tensor([index for index in indices.tolist() if index not in self.stored])
-            if len(todo):
-                yield todo, self._window_size()
-            return
-        for block in indices.split(BLOCK):
-            if not self.stored.issuperset(block.tolist()):
-                yield block, BLOCK
+    def _parts(self, indices: Tensor) -> Sequence[Tensor]:
+        """The positions still to do, window by window; a library has whole blocks for windows."""
+        if self._is_library():
+            blocks = indices.split(BLOCK)
+            return [block for block in blocks if not self.stored.issuperset(block.tolist())]
+        todo = [index for index in indices.tolist() if index not in self.stored]
+        return torch.tensor(todo).split(self._window_size()) if todo else []
 
     def _sweeper(self, strategy: str) -> IterativeSweep | LibrarySweep:
         job, attack, order = self.job, self.job.attack.attack, get_strategy(strategy)

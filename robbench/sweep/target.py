@@ -64,7 +64,7 @@ def make_target(
     norm: Norm,
     classes: int,
     device: torch.device,
-    batch_size: int,
+    size: PassSize,
 ) -> Target:
     """A target whose modules count their passes, and make them in parts that fit in memory.
 
@@ -75,9 +75,9 @@ def make_target(
         norm: What measures ε.
         classes: The number of classes of the labels.
         device: Where both modules are.
-        batch_size: Samples in one pass, at most.
+        size: How many samples one pass holds.
     """
-    counter, size = PassCounter(), PassSize(batch_size)
+    counter = PassCounter()
     # Counted outside: what an attack asks for does not depend on the parts in which it is computed.
     counted_exact = _counted(exact, size, counter)
     counted_view = counted_exact if view.model is exact else _counted(view.model, size, counter)

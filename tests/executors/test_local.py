@@ -14,9 +14,11 @@ from robbench.defenses.loading import LoadedDefense, state_hash
 from robbench.errors import UserError
 from robbench.executors import JobRecord, MemorySink, SilentObserver, local, run_locally
 from robbench.executors.local import Workplace
+from robbench.preflight import check_defenses
 from robbench.preparation import assemble, resolve_attacks
 from robbench.spec import SweepSpec
 from robbench.sweep import compiling, runner
+from robbench.sweep.passes import filled_size
 from tests.oracles import linear_oracle
 
 
@@ -247,3 +249,34 @@ def test_a_library_that_works_for_minutes_on_one_block_shows_that_it_does(prepar
     # Of 600 samples there are five blocks, each through four steps at up to four radii.
     assert len(passes) > 5 * 4
     assert passes == sorted(passes)
+
+
+class Asked(nn.Module):
+    """Notes how many images it is asked for at a time, and may answer for them all or with random numbers."""
+
+    def __init__(self, model: nn.Module, kind: str) -> None:
+        super().__init__()
+        self.model, self.kind, self.asked = model, kind, list[int]()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.asked.append(len(images))
+        logits = self.model(images)
+        if self.kind == "mixes its batch":
+            return logits - logits.mean(0)
+        return logits + 0.01 * torch.rand_like(logits) if self.kind == "randomized" else logits
+
+
+@pytest.mark.parametrize("kind", ["each by itself", "mixes its batch", "randomized"])
+def test_passes_are_filled_up_only_where_an_image_is_classified_by_itself(kind):
+    model, images, labels = linear_oracle(count=45)
+    model, dataset = Asked(model, kind), from_arrays(images, labels)
+    spec, info = SweepSpec(("model",), ("noise5",), "custom", "0:0.1:3", draws=1), custom_info(dataset)
+    defense = Defense(model)
+    loaded = LoadedDefense("model", "model", defense, state_hash(defense), None, "made up")
+    ready = check_defenses({"model": loaded}, dataset, torch.device("cpu"), spec)
+    place = Workplace(dataset, ready, torch.device("cpu"), 64)
+    prepared = assemble(spec, info, place, resolve_attacks(spec, info, dataset.classes), "")
+    model.asked.clear()
+    run_locally(prepared.plan, prepared.workplace, MemorySink(), SilentObserver())
+    as_they_come = any(filled_size(count) != count for count in model.asked)
+    assert as_they_come is (kind != "each by itself")

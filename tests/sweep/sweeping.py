@@ -10,9 +10,10 @@ from robbench.attacks import Attack, IterativeAttack
 from robbench.classifier import frozen
 from robbench.datasets import ArrayDataset
 from robbench.sweep.engine import IterativeSweep
-from robbench.sweep.feed import load_window
+from robbench.sweep.feed import open_window
 from robbench.sweep.gradients import Gradients
 from robbench.sweep.outcomes import Findings
+from robbench.sweep.passes import PassSize
 from robbench.sweep.rounds import LibrarySweep
 from robbench.sweep.strategies import get_strategy
 from robbench.sweep.target import Target, View, make_target
@@ -45,12 +46,19 @@ def sweep(
     view: nn.Module | None = None,
     order: Tensor | None = None,
     precision: str = "float32",
+    fills: bool = False,
 ) -> Swept:
     classes = int(labels.max()) + 1
     dataset = ArrayDataset("oracle", images.numpy(), labels.numpy(), classes, "made up", scale=1)
     differentiated = View(view or model, view is None)
     target = make_target(
-        model, differentiated, "top1", get_norm(norm), classes, torch.device("cpu"), batch_size
+        model,
+        differentiated,
+        "top1",
+        get_norm(norm),
+        classes,
+        torch.device("cpu"),
+        PassSize(batch_size, fills),
     )
     order = torch.arange(len(dataset)) if order is None else order
     chosen = get_strategy(strategy)
@@ -62,7 +70,7 @@ def sweep(
     parts = []
     with frozen(model, view or model):
         for indices in order.split(window):
-            part = load_window(dataset, indices, target, "key")
+            part = open_window(dataset.samples(indices), indices, target, "key")
             findings = Findings.of(part, len(grid), target.exact_passes)
             wrong = (~part.correct).nonzero().flatten()
             decided = torch.cat([wrong, *sweeper.sweep(part, findings)])

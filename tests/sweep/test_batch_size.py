@@ -8,6 +8,7 @@ from robbench.datasets.custom import from_arrays
 from robbench.sweep import batch_size
 from robbench.sweep.batch_size import fastest_batch, remembered_batch
 from robbench.sweep.gradients import Gradients
+from robbench.sweep.passes import PassSize
 from robbench.sweep.target import View, make_target
 from robbench.threat import get_norm
 from tests.oracles import linear_oracle
@@ -17,7 +18,9 @@ from tests.oracles import linear_oracle
 def clocked(monkeypatch):
     """A model whose passes take as long, by the clock, as it is told for a batch of their size."""
     model, images, labels = linear_oracle(count=256)
-    target = make_target(model, View(model, True), "top1", get_norm("linf"), 2, torch.device("cpu"), 256)
+    target = make_target(
+        model, View(model, True), "top1", get_norm("linf"), 2, torch.device("cpu"), PassSize(256)
+    )
     seconds, now = {}, [0.0]
 
     class Timed(Gradients):

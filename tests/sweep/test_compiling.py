@@ -15,6 +15,7 @@ from robbench.datasets.custom import from_arrays
 from robbench.sweep import compiling
 from robbench.sweep.compiling import Program, compiled_if_sound, compiled_models, long_enough
 from robbench.sweep.gradients import COMPILED_FROM, Gradients
+from robbench.sweep.passes import PassSize
 from robbench.sweep.target import View, make_target
 from robbench.threat import get_norm
 from tests.oracles import linear_oracle
@@ -36,7 +37,7 @@ def dataset():
 
 def gradients_of(model: nn.Module, view: nn.Module | None = None, steps: int = 200) -> Gradients:
     differentiated, cpu = View(view or model, view is None), torch.device("cpu")
-    target = make_target(model, differentiated, "top1", get_norm("linf"), 2, cpu, 64)
+    target = make_target(model, differentiated, "top1", get_norm("linf"), 2, cpu, PassSize(64))
     return Gradients(PGD(steps=steps), target, "float32")
 
 

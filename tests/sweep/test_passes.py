@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 from robbench.attacks import BudgetAttack
 from robbench.attacks.gradient import PGD
 from robbench.classifier import CountedModel, PassCounter, frozen
-from robbench.sweep.passes import PartedModel, PassSize
+from robbench.sweep.passes import PartedModel, PassSize, filled_size
 from tests.oracles import SmoothNet, linear_oracle
 from tests.sweep.sweeping import sweep
 
@@ -75,6 +75,56 @@ def test_a_pass_holds_no_more_and_counts_the_same():
         assert torch.allclose(counted(images), model.model(images))
     assert model.clean == [4, 4, 2]
     assert (counter.forward, counter.backward) == (10, 0)
+
+
+def test_passes_are_filled_up_to_few_sizes():
+    sizes = {samples: filled_size(samples) for samples in range(1, 1025)}
+    assert all(samples <= size <= 1.125 * samples for samples, size in sizes.items())
+    assert len(set(sizes.values())) == 16 + 8 * 6
+    assert all(sizes[size] == size for size in sizes.values()), "a size is filled up to itself"
+
+
+@pytest.mark.parametrize(("count", "largest", "asked"), [(33, 64, [36]), (33, 34, [34]), (100, 64, [64, 36])])
+def test_what_fills_a_pass_up_changes_nothing(count, largest, asked):
+    model, counted, size, counter = parted(largest=largest)
+    size.fills = True
+    images = linear_oracle(count=count)[1]
+    with frozen(counted):
+        with torch.no_grad():
+            assert torch.allclose(counted(images), model.model(images))
+        assert model.clean == asked
+        assert counter.forward == count
+        for found, expected in zip(
+            input_gradient(counted, images), input_gradient(model.model, images), strict=True
+        ):
+            assert torch.allclose(found, expected)
+
+
+def test_a_filled_pass_keeps_the_layout_of_its_images():
+    seen = []
+    images = torch.rand(33, 1, 4, 4).to(memory_format=torch.channels_last)
+    PartedModel(Seeing(seen), PassSize(64, fills=True))(images)
+    assert [given.stride() for given in seen] == [(16, 1, 4, 1)]
+
+
+class Seeing(nn.Module):
+    """Keeps what it is given."""
+
+    def __init__(self, seen):
+        super().__init__()
+        self.seen = seen
+
+    def forward(self, images):
+        self.seen.append(images)
+        return images.flatten(1)
+
+
+def test_a_filled_sweep_finds_the_same_and_charges_the_same():
+    model, images, labels = linear_oracle(count=100)
+    plain, filled = (sweep(model, images, labels, PGD(steps=10), fills=fills) for fills in (False, True))
+    assert (plain.broken == filled.broken).all()
+    assert (plain.n_forward == filled.n_forward).all()
+    assert filled.n_forward.sum() == filled.target.counter.forward
 
 
 def test_gradients_are_computed_a_part_at_a_time_and_only_as_their_turn_comes():
