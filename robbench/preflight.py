@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import torch
 
-from robbench.attacks import IterativeAttack
 from robbench.datasets import Dataset, Samples
 from robbench.defenses.expectation import in_expectation
 from robbench.defenses.loading import (
@@ -94,9 +93,8 @@ def names_without_bfloat16(plan: Plan, workplace: Workplace) -> tuple[str, ...]:
 
 
 def is_in_bfloat16(job: Job) -> bool:
-    """Whether a job takes its steps in bfloat16; a library computes in float32 in any case."""
-    attack = job.attack.attack
-    return isinstance(attack, IterativeAttack) and attack.uses_gradient and job.terms.precision == "bfloat16"
+    """Whether a job takes its steps in bfloat16."""
+    return job.precision == "bfloat16"
 
 
 def _differentiated(jobs: Iterable[Job]) -> list[tuple[str, str]]:

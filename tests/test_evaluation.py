@@ -187,8 +187,9 @@ def test_a_model_that_fails_in_bfloat16_is_refused_before_the_attacks():
         robbench.evaluate(Scattering(), attacks=["pgd2"], precision="bfloat16", **asked)
     assert "--precision float32" in caught.value.hint
     assert len(robbench.evaluate(Scattering(), attacks=["pgd2"], precision="float32", **asked)) == 2
-    # A library is asked in float32 in any case.
-    assert len(robbench.evaluate(Scattering(), attacks=["fgsm@foolbox"], precision="bfloat16", **asked)) == 2
+    # A library, and what follows no gradient, asks in float32 in any case.
+    for attack in ("fgsm@foolbox", "noise3"):
+        assert len(robbench.evaluate(Scattering(), attacks=[attack], precision="bfloat16", **asked)) == 2
 
 
 class Flattening(nn.Module):

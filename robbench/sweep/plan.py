@@ -57,6 +57,13 @@ class Job:
     attack: ResolvedAttack
     terms: SweepTerms
 
+    @property
+    def precision(self) -> str:
+        """The arithmetic of its passes: only those that gradients are for are taken in any but float32."""
+        attack = self.attack.attack
+        follows_gradients = isinstance(attack, IterativeAttack) and attack.uses_gradient
+        return self.terms.precision if follows_gradients else "float32"
+
     def constants(self) -> dict[str, str | int]:
         """The columns that are the same in every outcome row."""
         source = self.attack.source

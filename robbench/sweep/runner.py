@@ -201,7 +201,7 @@ class JobRun:
         attack, memory = self.job.attack.attack, self.resources.memory
         if not isinstance(attack, IterativeAttack):
             return None
-        gradients = Gradients(attack, self.target, self.job.terms.precision)
+        gradients = Gradients(attack, self.target, self.job.precision)
         if memory.recall().get(COMPILED):
             return compiled_if_sound(gradients, self.dataset, must_be_faster=False)
         # Rows without a word of it were begun as they are, and another measurement might decide otherwise.
@@ -230,7 +230,7 @@ class JobRun:
     def _sweeper(self, strategy: str) -> IterativeSweep | LibrarySweep:
         job, attack, order = self.job, self.job.attack.attack, get_strategy(strategy)
         if isinstance(attack, IterativeAttack):
-            gradients = Gradients(attack, self.target, job.terms.precision, self._compiled)
+            gradients = Gradients(attack, self.target, job.precision, self._compiled)
             size = self.target.size.largest
             if self.resources.tries_batches:
                 size = fastest_batch(gradients, self.dataset)
