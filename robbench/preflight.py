@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import torch
 
+from robbench.attacks import IterativeAttack
+from robbench.classifier import seeded
 from robbench.datasets import Dataset, Samples
 from robbench.defenses.expectation import in_expectation
 from robbench.defenses.loading import (
@@ -16,13 +18,16 @@ from robbench.defenses.loading import (
     predicts_alike,
 )
 from robbench.errors import UserError
-from robbench.executors.local import Workplace
+from robbench.executors.local import Workplace, target_of
 from robbench.spec import SweepSpec
 from robbench.sweep.plan import Job, Plan
+from robbench.sweep.rounding import is_fit_for_bfloat16
 from robbench.torch_state import plain_torch
 
 CHECKED_SAMPLES = 8
 """Samples that every defense must classify before the sweep starts."""
+COMPARED_SAMPLES = 32
+"""Samples whose gradients in bfloat16 and in float32 are compared."""
 
 
 @plain_torch()
@@ -82,14 +87,17 @@ def check_gradients(plan: Plan, workplace: Workplace) -> tuple[Job, ...]:
 
 
 def names_without_bfloat16(plan: Plan, workplace: Workplace) -> tuple[str, ...]:
-    """The defenses that fail in bfloat16, among those that are to be attacked in it."""
-    failing = dict[str, None]()
-    for name, view in _differentiated(filter(is_in_bfloat16, plan.jobs)):
-        try:
-            _has_gradient(name, view, workplace, "bfloat16")
-        except UserError:
-            failing[name] = None
-    return tuple(failing)
+    """The defenses that fail in bfloat16 or lose their gradient, of those that are to be attacked in it."""
+    asked = {(job.defense, _guide(job), job.attack.loss): job for job in plan.jobs if is_in_bfloat16(job)}
+    return tuple(dict.fromkeys(job.defense for job in asked.values() if not _is_fit(job, workplace)))
+
+
+def _is_fit(job: Job, workplace: Workplace) -> bool:
+    """Whether a job that is to take its steps in bfloat16 should."""
+    attack, dataset = job.attack.attack, workplace.dataset
+    samples = dataset.samples(torch.arange(min(COMPARED_SAMPLES, len(dataset))))
+    with target_of(job, workplace) as target, seeded(job.terms.seed, workplace.device):
+        return isinstance(attack, IterativeAttack) and is_fit_for_bfloat16(attack, target, samples)
 
 
 def is_in_bfloat16(job: Job) -> bool:

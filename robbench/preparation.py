@@ -61,7 +61,8 @@ class PreparedRun:
         plan: The jobs and the curves they answer.
         workplace: Dataset, defenses, device and batch size.
         titles: What a table prints for each defense.
-        only_float32: The defenses that fail in bfloat16, for whose sake all steps are taken in float32.
+        only_float32: The defenses that fail in bfloat16 or lose their gradient, among those planned to be
+            attacked in it; for their sake all steps are taken in float32, unless bfloat16 was asked for.
         unguided: The jobs whose attack differentiates what has a gradient of exactly zero.
         manifest: What the run's ``run.json`` begins with.
     """
@@ -144,8 +145,8 @@ def assemble(
     asked = [loaded[name] for name in spec.defenses]
     plan = make_plan(asked, named, terms, by_name)
     workplace = replace(workplace, defenses=by_name)
-    only_float32 = names_without_bfloat16(plan, workplace) if spec.precision == "auto" else ()
-    if only_float32:
+    only_float32 = names_without_bfloat16(plan, workplace)
+    if only_float32 and spec.precision == "auto":
         # All of them: what one run compares is attacked in one arithmetic.
         plan = make_plan(asked, named, replace(terms, precision="float32"), by_name)
     unguided = check_gradients(plan, workplace)

@@ -47,10 +47,15 @@ def _unguided_notes(prepared: PreparedRun) -> list[str]:
 
 def _precision_note(prepared: PreparedRun) -> list[str]:
     """In which arithmetic attack steps are taken, where it is not float32 as a matter of course."""
-    if prepared.only_float32:
-        failing = ", ".join(prepared.only_float32)
+    failing, in_bfloat16 = ", ".join(prepared.only_float32), any(map(is_in_bfloat16, prepared.plan.jobs))
+    if failing and in_bfloat16:
+        return [
+            f"Attack steps in bfloat16, as asked, in which the gradients of {failing} are not what they are "
+            "in float32: to survive them may be no robustness."
+        ]
+    if failing:
         return [f"Attack steps in float32 throughout: bfloat16, faster here, is not for {failing}."]
-    if not any(is_in_bfloat16(job) for job in prepared.plan.jobs):
+    if not in_bfloat16:
         return []
     return ["Attack steps in bfloat16, which is faster here; success is judged in float32 (--precision)."]
 

@@ -62,7 +62,7 @@ def _run(job: Job, workplace: Workplace, sink: OutcomeSink, observer: RunObserve
         observer.job_progressed(job, done, counter.forward + counter.backward)
 
     # A randomized defense draws from the global generators, which the job seeds; the caller's are restored.
-    with _target(job, workplace) as target, seeded(job.terms.seed, workplace.device):
+    with target_of(job, workplace) as target, seeded(job.terms.seed, workplace.device):
         resources = Resources(workplace.tries_batches, tell, _Memory(sink, job.id))
         for rows in JobRun(job, workplace.dataset, stored, target, resources).tables():
             now = time.perf_counter()
@@ -93,7 +93,7 @@ class _Memory:
 
 
 @contextmanager
-def _target(job: Job, workplace: Workplace) -> Iterator[Target]:
+def target_of(job: Job, workplace: Workplace) -> Iterator[Target]:
     """The job's defense, moved to the device and left there for the next job; frozen until the end."""
     loaded = workplace.defenses[job.defense]
     exact = loaded.defense.model

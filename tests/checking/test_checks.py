@@ -78,6 +78,10 @@ def root_at_zero(images):
     return (images - images.detach()).abs().sqrt() + images
 
 
+def saturating_in_bfloat16(logits):
+    return 1000 * (logits @ torch.eye(4) + 8).sigmoid()
+
+
 GOOD = {
     "plain": Quarters,
     "layer": lambda: Defense(Quarters(), layer=nn.Identity()),
@@ -96,6 +100,7 @@ BAD = [
     (Awake, {"eval mode": "failure"}, "Awake"),
     (Hidden, {"registered parts": "warning"}, "Hidden.blocks, Hidden.mean"),
     (FloatOnly, {"bfloat16": "warning"}, "TypeError: float32 expected"),
+    (lambda: Wrapped(after=saturating_in_bfloat16), {"bfloat16": "warning"}, "of the rise"),
     (lambda: Wrapped(before=root_at_zero), {"gradients": "failure", "bfloat16": "warning"}, "NaN"),
     (lambda: Quarters(3000.0), {"gradients": "warning"}, "saturated"),
     (lambda: Wrapped(before=lambda x: x.detach()), {"gradients": "failure"}, "exactly zero"),

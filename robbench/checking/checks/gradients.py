@@ -1,12 +1,16 @@
 """Whether there are gradients for an attack to follow."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from robbench.attacks.losses import cross_entropy, cw_margin
 from robbench.checking.contract import Finding, Subject
 from robbench.checking.registration import register_check
-from robbench.tensors import Images
+from robbench.sweep.rounding import KEPT, rise_kept
+from robbench.tensors import Images, Labels, Logits, PerSample
+from robbench.threat import get_norm
 from robbench.wording import percent
 
 _MANY = 0.5
@@ -62,7 +66,7 @@ def bfloat16(subject: Subject) -> Finding:
     """Takes the gradient in the arithmetic of attack steps on devices that are made for it."""
     with torch.autocast(subject.device.type, torch.bfloat16):
         try:
-            gradient = subject.gradient("exact", lambda logits, labels: cross_entropy(logits.float(), labels))
+            gradients = _gradients(subject)
             rounded = subject.logits(subject.few.images).argmax(1)
         except Exception as error:
             return Finding(
@@ -70,10 +74,27 @@ def bfloat16(subject: Subject) -> Finding:
                 f"In bfloat16 it raises {type(error).__name__}: {error}",
                 "Run with --precision float32, or let forward not depend on the type of its tensors.",
             )
-    if not torch.isfinite(gradient).all():
+    if not all(torch.isfinite(gradient).all() for gradient in gradients):
         return Finding("warning", "In bfloat16 gradients are not finite.", "Run with --precision float32.")
+    pairs = zip(_gradients(subject), gradients, strict=True)
+    kept = min(rise_kept(*pair, get_norm("linf")) for pair in pairs)
+    if kept < KEPT:
+        return Finding(
+            "warning",
+            f"A step along the gradient in bfloat16 makes {percent(kept)} of the rise of one in float32.",
+            "Leave --precision as it is: steps are then taken in float32, also where bfloat16 is faster.",
+        )
     same = (rounded == subject.logits(subject.few.images).argmax(1)).float().mean()
     return Finding("pass", f"Attack steps work in bfloat16; {percent(same)} of the predictions are the same.")
+
+
+def _gradients(subject: Subject) -> list[Images]:
+    """The gradients of both losses in the arithmetic of the surroundings."""
+
+    def gradient(loss: Callable[[Logits, Labels], PerSample]) -> Images:
+        return subject.gradient("exact", lambda logits, labels: loss(logits.float(), labels))
+
+    return [gradient(cross_entropy), gradient(cw_margin)]
 
 
 def _without_gradient(subject: Subject, found: str) -> Finding:
