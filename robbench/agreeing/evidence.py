@@ -81,7 +81,7 @@ def _of(
     native = {}
     if NATIVE in family.members:
         label = family.members[NATIVE].label
-        native = {run: found[run][label] for run in (SURVIVORS, AS_RUN, AS_RUN_BFLOAT16)}
+        native = {run: found[run][label] for run in (SURVIVORS, AS_RUN, AS_RUN_BFLOAT16) if run in found}
     return Evidence(
         defense,
         family,

@@ -135,8 +135,10 @@ def _causes(one: Evidence) -> list[tuple[str, str, Survival, Survival]]:
             ("broken at ε stays broken above", first, last, carried_upward(last)),
             ("any iterate counts, not the last alone", first, carried_upward(last), survivors),
             ("strategy auto instead of survivors", first, survivors, run),
-            ("bfloat16 steps instead of float32", first, run, one.native[AS_RUN_BFLOAT16]),
         ]
+    if AS_RUN_BFLOAT16 in one.native:
+        rounded = one.native[AS_RUN_BFLOAT16]
+        rows.append(("bfloat16 steps instead of float32", first, one.native[AS_RUN], rounded))
     if RESTARTS in one.variants:
         rows.append((f"{MORE_RESTARTS} times the restarts", first, last, one.variants[RESTARTS]))
     if SHORT_STEP in one.variants:

@@ -1,11 +1,11 @@
 """From what is asked of an agreement to the runs that answer it, loaded and checked."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robbench.agreeing.families import NATIVE, Family, Setting, check_backends, check_plain, make_family
-from robbench.devices import choose_precision
 from robbench.errors import UserError
 from robbench.preparation import PreparedRun, RunSettings, assemble, prepare
 from robbench.spec import LARGEST_SEED, SweepSpec
@@ -36,8 +36,8 @@ class PreparedAgreement:
 
     Attributes:
         families: The attacks, each through several backends.
-        runs: By name; each is stored like any run.
-        precision: The arithmetic of steps that ``robbench run`` chooses here.
+        runs: By name; each is stored like any run. That in bfloat16 is left out where a defense fails in it.
+        precision: The arithmetic of steps that ``robbench run`` chooses here for these defenses.
         title: The dataset in words.
     """
 
@@ -87,8 +87,11 @@ def prepare_agreement(request: AgreementRequest, settings: RunSettings, command:
         LAST: run(list(resolved)),
         OTHER_SEED: run(members, seed=(spec.seed + 1) % (LARGEST_SEED + 1)),
     }
+    precision = "float32"
     if native:
         runs[SURVIVORS] = run(native, sweep="survivors")
         runs[AS_RUN] = run(native, sweep="auto")
-        runs[AS_RUN_BFLOAT16] = run(native, sweep="auto", precision="bfloat16")
-    return PreparedAgreement(families, runs, choose_precision("auto", workplace.device), info.title)
+        with suppress(UserError):  # a defense fails in it
+            runs[AS_RUN_BFLOAT16] = run(native, sweep="auto", precision="bfloat16")
+        precision = run(native, sweep="auto", precision="auto").plan.jobs[0].precision
+    return PreparedAgreement(families, runs, precision, info.title)

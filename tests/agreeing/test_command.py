@@ -93,6 +93,22 @@ def test_a_hostile_defense_and_no_native(shell: Shell, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("few_probes")
+def test_a_defense_that_fails_in_bfloat16_is_compared_without_it(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import torch\nfrom torch import nn\n\nclass Float32Only(nn.Linear):\n"
+        "    def forward(self, images):\n        logits = super().forward(images.flatten(1))\n"
+        "        assert logits.dtype == torch.float32\n        return logits\n\n"
+        "def build():\n    torch.manual_seed(0)\n    return Float32Only(64, 10)\n"
+    )
+    names = ("--defense", f"{tmp_path / 'mine.py'}:build", "--attacks", "fgsm")
+    typed = shell("agree", *names, *SMALL, "--out", tmp_path / "out")
+    assert typed.code == 0, typed.err
+    page = (tmp_path / "out" / "agreement-digits.md").read_text()
+    assert "takes its steps in float32" in page
+    assert "bfloat16 steps instead" not in page
+
+
+@pytest.mark.usefixtures("few_probes")
 def test_conformance_alone(shell: Shell) -> None:
     typed = shell("agree", "--conformance")
     assert typed.code == 0
