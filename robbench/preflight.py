@@ -14,6 +14,7 @@ from robbench.defenses.loading import (
     check_defense,
     check_differentiable,
     check_input_kept,
+    check_rounded_answers,
     mixes_batch,
     predicts_alike,
 )
@@ -83,6 +84,9 @@ def check_gradients(plan: Plan, workplace: Workplace) -> tuple[Job, ...]:
     guides = {pair: _has_gradient(*pair, workplace, "float32") for pair in _differentiated(jobs)}
     for pair in _differentiated(filter(is_in_bfloat16, plan.jobs)):
         guides[pair] = _has_gradient(*pair, workplace, "bfloat16")
+    for name in sorted({job.defense for job in jobs if is_in_bfloat16(job)}):
+        few = few_samples(workplace.dataset).images
+        check_rounded_answers(workplace.defenses[name], few, workplace.device)
     return tuple(job for job in jobs if not guides[_guide(job)])
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from robbench import devices
+from robbench.errors import UserError
 from robbench.preparation import RunSettings, prepare
 from robbench.spec import SweepSpec
 from robbench.summaries import announce
@@ -102,4 +103,7 @@ def test_bfloat16_that_was_asked_for_is_kept_with_a_warning(saturating):
 def test_the_exact_model_is_asked_too_where_another_is_differentiated(fast_bfloat16, tmp_path, attack):
     mine = tmp_path / "mine.py"
     mine.write_text(SCATTERING + WITH_A_VIEW)
-    assert prepared(f"{mine}:with_a_view", attacks=(attack,)).only_float32 == ("mine.with_a_view",)
+    asked = f"{mine}:with_a_view"
+    assert prepared(asked, attacks=(attack,)).only_float32 == ("mine.with_a_view",)
+    with pytest.raises(UserError, match=r"with_a_view raised RuntimeError in bfloat16"):
+        prepared(asked, attacks=(attack,), precision="bfloat16")

@@ -70,11 +70,7 @@ def check_differentiable(
             (gradient,) = torch.autograd.grad((logits.float() * weights).sum(), given)
     except Exception as error:
         if precision == "bfloat16":
-            raise UserError(
-                f"{_named(loaded, view)} raised {type(error).__name__} in bfloat16, in which attacks would "
-                f"take their steps here: {error}",
-                "Give --precision float32, or cast where it needs float32: network(images).float().",
-            ) from error
+            raise _fails_in_bfloat16(loaded, view, error) from error
         raise UserError(
             f"{_named(loaded, view)} raised {type(error).__name__} when asked for the gradient in its "
             f"images, as gradient attacks will: {error}",
@@ -82,6 +78,25 @@ def check_differentiable(
             "its own, which bpda gets around: Defense(network, layer=...).",
         ) from error
     return bool(gradient.any())
+
+
+def check_rounded_answers(loaded: LoadedDefense, images: Images, device: torch.device) -> None:
+    """Refuse a defense that cannot answer in bfloat16, as it is asked to beside another's gradient.
+
+    Args:
+        loaded: The defense, which passed :func:`check_defense`.
+        images: A few real ones.
+        device: Where the benchmark will run.
+
+    Raises:
+        UserError: It raises in this arithmetic.
+    """
+    model = loaded.defense.model.to(device)
+    try:
+        with frozen(model), torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+            model(images.to(device, copy=True))
+    except Exception as error:
+        raise _fails_in_bfloat16(loaded, "exact", error) from error
 
 
 def check_input_kept(loaded: LoadedDefense, samples: Samples, device: torch.device) -> None:
@@ -177,6 +192,14 @@ def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, 
     if not torch.isfinite(logits).all():
         raise UserError(f"{what} returned NaN or infinity for {given}.", "Attacks need finite logits.")
     return logits.shape[1]
+
+
+def _fails_in_bfloat16(loaded: LoadedDefense, view: str, error: Exception) -> UserError:
+    return UserError(
+        f"{_named(loaded, view)} raised {type(error).__name__} in bfloat16, in which attacks would take "
+        f"their steps here: {error}",
+        "Give --precision float32, or cast where it needs float32: network(images).float().",
+    )
 
 
 def _named(loaded: LoadedDefense, view: str) -> str:

@@ -12,6 +12,7 @@ from robbench.defenses.check import (
     check_defense,
     check_differentiable,
     check_input_kept,
+    check_rounded_answers,
     mixes_batch,
     predicts_alike,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "check_defense",
     "check_differentiable",
     "check_input_kept",
+    "check_rounded_answers",
     "fill_network",
     "load_defense",
     "load_weights",
