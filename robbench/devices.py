@@ -76,6 +76,15 @@ def choose_precision(asked: str, device: torch.device) -> str:
     return "bfloat16" if has_bfloat16(device) else "float32"
 
 
+def arithmetic(device: torch.device, precision: str) -> torch.autocast:
+    """What passes in one of :data:`PRECISIONS` are made in.
+
+    Without autocast's cache: it would keep every batch of images that a gradient is asked for, until the
+    outermost autocast is left, which in a run is that of :func:`robbench.torch_state.plain_torch`.
+    """
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16", cache_enabled=False)
+
+
 def choose_batch_size(asked: int | None, device: torch.device) -> int:
     """The batch size asked for, else the device's default.
 

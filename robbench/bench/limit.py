@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from robbench.classifier import channels_last, frozen, takes_channels_last
 from robbench.datasets import Dataset
-from robbench.devices import is_out_of_memory
+from robbench.devices import arithmetic, is_out_of_memory
 from robbench.torch_state import plain_torch
 
 SECONDS = 0.3
@@ -89,7 +89,7 @@ class BareNetwork:
 
     def _differentiate(self, images: Tensor, labels: Tensor) -> None:
         images = images.detach().requires_grad_()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+        with arithmetic(self.device, self.precision):
             logits = self.model(images).float()
         if logits.requires_grad:
             torch.autograd.grad(functional.cross_entropy(logits, labels, reduction="sum"), images)

@@ -7,6 +7,7 @@ from robbench.classifier import CountedModel, PassCounter, frozen, predict, seed
 from robbench.datasets import Samples
 from robbench.defenses.expectation import ROUNDING, spread_of
 from robbench.defenses.loaded import LoadedDefense
+from robbench.devices import arithmetic
 from robbench.errors import UserError
 from robbench.tensors import Images
 
@@ -63,7 +64,7 @@ def check_differentiable(
     given = images.to(device, copy=True).requires_grad_()
     try:
         with frozen(model), torch.enable_grad():
-            with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            with arithmetic(device, precision):
                 logits = model(given)
             # Each by another weight: the sum of probabilities is 1, whatever the images are.
             weights = torch.arange(1, logits.shape[1] + 1, device=device)
@@ -93,7 +94,7 @@ def check_rounded_answers(loaded: LoadedDefense, images: Images, device: torch.d
     """
     model = loaded.defense.model.to(device)
     try:
-        with frozen(model), torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+        with frozen(model), torch.no_grad(), arithmetic(device, "bfloat16"):
             model(images.to(device, copy=True))
     except Exception as error:
         raise _fails_in_bfloat16(loaded, "exact", error) from error

@@ -8,6 +8,7 @@ from torch import nn
 
 from robbench.attacks import IterativeAttack
 from robbench.classifier import lay_out
+from robbench.devices import arithmetic
 from robbench.sweep.target import Target
 from robbench.tensors import Images, Labels, Logits
 
@@ -75,4 +76,4 @@ class Gradients:
         return Models(self.target.view, self.target.judge.model)
 
     def _arithmetic(self) -> torch.autocast:
-        return torch.autocast(self.target.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
+        return arithmetic(self.target.device, self.precision)

@@ -3,6 +3,7 @@ import torch
 
 from robbench.attacks.gradient import PGD
 from robbench.datasets import Samples
+from robbench.sweep.passes import PassSize
 from robbench.sweep.rounding import is_fit_for_bfloat16, rise_kept
 from robbench.sweep.target import View, make_target
 from robbench.threat import get_norm
@@ -62,5 +63,7 @@ def test_unfit_is_what_fails_or_rounds_its_gradient_away(model, fit):
     images = torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     model.eval()
     labels = model(images).argmax(1)
-    target = make_target(model, View(model, True), "top1", get_norm("linf"), 5, torch.device("cpu"), 8)
+    target = make_target(
+        model, View(model, True), "top1", get_norm("linf"), 5, torch.device("cpu"), PassSize(8)
+    )
     assert is_fit_for_bfloat16(PGD(steps=5), target, Samples(images, labels, ())) == fit

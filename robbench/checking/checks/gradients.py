@@ -8,6 +8,7 @@ from torch import Tensor
 from robbench.attacks.losses import cross_entropy, cw_margin
 from robbench.checking.contract import Finding, Subject
 from robbench.checking.registration import register_check
+from robbench.devices import arithmetic
 from robbench.sweep.rounding import KEPT, rise_kept
 from robbench.tensors import Images, Labels, Logits, PerSample
 from robbench.threat import get_norm
@@ -64,7 +65,7 @@ def views_have_gradients(subject: Subject) -> Finding:
 @register_check("bfloat16", order=120)
 def bfloat16(subject: Subject) -> Finding:
     """Takes the gradient in the arithmetic of attack steps on devices that are made for it."""
-    with torch.autocast(subject.device.type, torch.bfloat16):
+    with arithmetic(subject.device, "bfloat16"):
         try:
             gradients = _gradients(subject)
             rounded = subject.logits(subject.few.images).argmax(1)
