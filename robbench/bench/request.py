@@ -129,7 +129,8 @@ class PreparedBench:
             samples: Fewer samples.
             steps: Another number of steps.
         """
-        spec = replace(self.request.spec, defenses=(defense,), sweep=strategy)
+        # One of several defenses may be why none is attacked in bfloat16.
+        spec = replace(self.request.spec, defenses=(defense,), sweep=strategy, precision=self.precision)
         spec = spec if grid is None else replace(spec, eps_grid=grid)
         attack = self.attack if steps is None else self._with_steps(steps)
         dataset = self.workplace.dataset if samples is None else self.workplace.dataset.first(samples)

@@ -64,13 +64,35 @@ def collect_together(runs: Found) -> pd.DataFrame:
     found = [stored for stored in runs.values() if stored is not None]
     tables = [_not_run(run) for run, stored in runs.items() if stored is None]
     if found:
-        outcomes = [stored.outcomes() for stored in found]
-        shared = min(rows["sample_index"].to_numpy().max() for rows in outcomes)
-        together = pd.concat([rows[rows["sample_index"] <= shared] for rows in outcomes], ignore_index=True)
-        table = pa.Table.from_pandas(together, schema=arrow_schema(OUTCOMES), preserve_index=False)
-        epsilons = tuple(found[0].manifest["spec"]["eps_grid"])
-        tables.insert(0, _done(found[0].run, curves_with_worst_of(table, epsilons)))
+        tables.insert(0, _curves_up_to(_last_shared(found), found))
     return _conform(tables)
+
+
+def collect_alike(runs: Found) -> pd.DataFrame:
+    """The curves of each run by itself, on the samples that all have: they differ by the model alone.
+
+    Args:
+        runs: Those that are missing have rows that say so.
+    """
+    found = [stored for stored in runs.values() if stored is not None]
+    last = _last_shared(found) if found else 0
+    return _conform(
+        [_not_run(run) if stored is None else _curves_up_to(last, [stored]) for run, stored in runs.items()]
+    )
+
+
+def _last_shared(found: Sequence[StoredRun]) -> int:
+    """The last sample that all runs have."""
+    return min(int(stored.outcomes()["sample_index"].to_numpy().max()) for stored in found)
+
+
+def _curves_up_to(last: int, found: Sequence[StoredRun]) -> pd.DataFrame:
+    """The curves of runs as if they had been one run of the samples up to some index."""
+    outcomes = [stored.outcomes() for stored in found]
+    rows = pd.concat([table[table["sample_index"] <= last] for table in outcomes], ignore_index=True)
+    table = pa.Table.from_pandas(rows, schema=arrow_schema(OUTCOMES), preserve_index=False)
+    epsilons = tuple(found[0].manifest["spec"]["eps_grid"])
+    return _done(found[0].run, curves_with_worst_of(table, epsilons))
 
 
 def remarks(runs: Found, shelf: Shelf, together: bool = False) -> list[str]:

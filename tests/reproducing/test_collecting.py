@@ -14,9 +14,16 @@ from robbench.models import StoredModel, find_model
 from robbench.models.watch_record import Look, WatchRecord
 from robbench.reproducing import PaperRun, Training, targets
 from robbench.reproducing.claims import claims_table
-from robbench.reproducing.collecting import collect_curves, collect_together, found_on, of_one_model, remarks
+from robbench.reproducing.collecting import (
+    collect_alike,
+    collect_curves,
+    collect_together,
+    found_on,
+    of_one_model,
+    remarks,
+)
 from robbench.reproducing.page import ordinary_runs, papers_curves
-from robbench.reproducing.shelf import Shelf
+from robbench.reproducing.shelf import Shelf, StoredRun
 from robbench.reproducing.tables import paper_table
 from robbench.reproducing.training_cost import cost_notes, cost_table
 from robbench.reproducing.trainings import COLUMNS, find_trained, record_trainings
@@ -36,6 +43,23 @@ def test_runs_of_one_model_are_taken_together(reproducer):
     others = by_itself.groupby("epsilon")["n_correct"].min()
     assert (worst <= others).all()
     assert set(together["attack"]) == {"pgd2", "bpda2", "bpda2-smooth", "worst-of"}
+
+
+def test_runs_that_are_set_beside_each_other_show_the_samples_that_all_have(reproducer, monkeypatch):
+    reproducer("tiny", "--samples", 8)
+    natural, nsq, missing = (tiny_run(STRONGER, name) for name in ("natural", "nsq", "sq"))
+    whole = StoredRun.outcomes
+
+    def outcomes(stored):
+        rows = whole(stored)
+        return rows.loc[rows["sample_index"] < 5] if stored.run == nsq else rows
+
+    monkeypatch.setattr(StoredRun, "outcomes", outcomes)
+    alike = collect_alike(found_on(reproducer.shelf, (natural, nsq, missing)))
+    done = alike.loc[alike["state"] == "done"]
+    assert set(done["defense"]) == {"natural", "nsq"}
+    assert set(done["n"]) == {5}
+    assert set(alike.loc[alike["state"] == "not run", "defense"]) == {"sq"}
 
 
 def test_of_runs_taken_together_the_samples_that_all_share_are_told(reproducer):
