@@ -132,9 +132,9 @@ class Seen(nn.Module):
 def test_a_model_is_judged_the_same_whatever_the_caller_does(state):
     model, images, labels = linear_oracle(count=30)
     seen, attacks = Seen(model), ["pgd3", "pgd2@foolbox"]
-    expected = robbench.evaluate(seen, (images, labels), attacks, "0:0.1:3")
+    expected = robbench.evaluate(seen, (images, labels), attacks, "0:0.1:3", precision="float32")
     with state():
-        found = robbench.evaluate(seen, (images, labels), attacks, "0:0.1:3")
+        found = robbench.evaluate(seen, (images, labels), attacks, "0:0.1:3", precision="float32")
         assert torch.is_autocast_enabled("cpu") + (not torch.is_grad_enabled()) == 1
     assert seen.kinds == {torch.float32}
     assert found.equals(expected)

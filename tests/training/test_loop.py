@@ -10,7 +10,7 @@ from robbench.defenses.loading import load_defense
 from robbench.defenses.registration import defenses
 from robbench.errors import UserError
 from robbench.models import card_path, find_model, read_card, weights_path
-from robbench.training import train
+from robbench.training import precision, train
 from robbench.training.checkpoint import checkpoint_path, save_checkpoint
 from robbench.training.lock import sole_writer
 from robbench.training.request import settle
@@ -216,7 +216,8 @@ def test_a_checkpoint_of_other_values_is_named(tmp_path, damage):
     assert not weights_path(tmp_path, "digits", "natural").exists()
 
 
-def test_a_checkpoint_of_another_device_is_not_gone_on_from(tmp_path):
+def test_a_checkpoint_of_another_device_is_not_gone_on_from(tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: False)
     asked = request(tmp_path)
     path = interrupted(asked)
     kept = torch.load(path)
