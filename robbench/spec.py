@@ -36,7 +36,8 @@ class SweepSpec:
         sweep: The strategy.
         criterion: ``top1`` or ``top5``.
         precision: The arithmetic of attack steps, ``float32`` or ``bfloat16``; ``auto``: bfloat16 where the
-            device is made for it. Success is judged in float32 in any case.
+            device is made for it and no defense loses its gradient in it. Success is judged in float32 in
+            any case.
         seed: Seeds every random number of the attacks.
         draws: Forward passes of which the mean is attacked and judged, of a randomized defense (EOT: Athalye
             et al. 2018, arXiv:1802.00420); others are asked once.
