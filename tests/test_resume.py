@@ -62,6 +62,7 @@ def test_kills_at_random_moments_change_nothing(tmp_path, undisturbed, seed):
 def test_a_second_writer_is_told_who_holds_the_folder(tmp_path):
     first = _begin(tmp_path / "run")
     _wait_for(tmp_path, "run.json", first)
+    first.send_signal(signal.SIGSTOP)  # or it may be done before the second one begins
     second = _begin(tmp_path / "run")
     _, err = second.communicate(timeout=120)
     first.kill()
