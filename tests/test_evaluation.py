@@ -13,7 +13,7 @@ from torch import nn
 import robbench
 from robbench.errors import UserError
 from robbench.evaluation import EvaluationOptions
-from tests.oracles import critical_epsilon, linear_oracle
+from tests.oracles import Scattering, critical_epsilon, linear_oracle
 
 
 @pytest.fixture
@@ -166,19 +166,6 @@ def test_bad_input(linear, change, message):
     arguments = {"data": (images, labels), "attacks": ["pgd5"], "eps_grid": [0, 0.05], **change}
     with pytest.raises(UserError, match=message):
         robbench.evaluate(model, **arguments)
-
-
-class Scattering(nn.Module):
-    """Writes its logits into a float32 tensor, where autocast would have them in bfloat16."""
-
-    def __init__(self):
-        super().__init__()
-        self.net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
-
-    def forward(self, images):
-        logits = torch.zeros(len(images), 10)
-        logits[images.flatten(1).sum(1) > -1] = self.net(images)
-        return logits
 
 
 def test_a_model_that_fails_in_bfloat16_is_refused_before_the_attacks():
