@@ -64,7 +64,8 @@ def collect_together(runs: Found) -> pd.DataFrame:
     found = [stored for stored in runs.values() if stored is not None]
     tables = [_not_run(run) for run, stored in runs.items() if stored is None]
     if found:
-        tables.insert(0, _curves_up_to(_last_shared(found), found))
+        rows = on_shared_samples([stored.outcomes() for stored in found])
+        tables.insert(0, _curves_of(found[0], pd.concat(rows, ignore_index=True)))
     return _conform(tables)
 
 
@@ -74,25 +75,22 @@ def collect_alike(runs: Found) -> pd.DataFrame:
     Args:
         runs: Those that are missing have rows that say so.
     """
-    found = [stored for stored in runs.values() if stored is not None]
-    last = _last_shared(found) if found else 0
-    return _conform(
-        [_not_run(run) if stored is None else _curves_up_to(last, [stored]) for run, stored in runs.items()]
-    )
+    found = {run: stored for run, stored in runs.items() if stored is not None}
+    rows = on_shared_samples([stored.outcomes() for stored in found.values()])
+    done = {run: _curves_of(stored, cut) for (run, stored), cut in zip(found.items(), rows, strict=True)}
+    return _conform([done[run] if run in done else _not_run(run) for run in runs])
 
 
-def _last_shared(found: Sequence[StoredRun]) -> int:
-    """The last sample that all runs have."""
-    return min(int(stored.outcomes()["sample_index"].to_numpy().max()) for stored in found)
+def on_shared_samples(outcomes: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The rows of several runs, cut to the samples that all have: a run holds the first so many."""
+    last = min((rows["sample_index"].to_numpy().max() for rows in outcomes), default=0)
+    return [rows.loc[rows["sample_index"] <= last] for rows in outcomes]
 
 
-def _curves_up_to(last: int, found: Sequence[StoredRun]) -> pd.DataFrame:
-    """The curves of runs as if they had been one run of the samples up to some index."""
-    outcomes = [stored.outcomes() for stored in found]
-    rows = pd.concat([table[table["sample_index"] <= last] for table in outcomes], ignore_index=True)
+def _curves_of(stored: StoredRun, rows: pd.DataFrame) -> pd.DataFrame:
+    """The curves of some outcome rows over the grid of a run, worst-of included."""
     table = pa.Table.from_pandas(rows, schema=arrow_schema(OUTCOMES), preserve_index=False)
-    epsilons = tuple(found[0].manifest["spec"]["eps_grid"])
-    return _done(found[0].run, curves_with_worst_of(table, epsilons))
+    return _done(stored.run, curves_with_worst_of(table, tuple(stored.manifest["spec"]["eps_grid"])))
 
 
 def remarks(runs: Found, shelf: Shelf, together: bool = False) -> list[str]:

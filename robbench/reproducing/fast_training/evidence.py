@@ -11,7 +11,7 @@ from robbench.analysis.intervals import wilson
 from robbench.analysis.survival import Survival, survivals_of
 from robbench.analysis.worst_of import WORST_OF, worst_of
 from robbench.figures.titles import defense_title, without_collapse
-from robbench.reproducing.collecting import DONE, NOT_RUN, Found, found_on, of_one_model
+from robbench.reproducing.collecting import DONE, NOT_RUN, Found, found_on, of_one_model, on_shared_samples
 from robbench.reproducing.fast_training.settings import AUTOATTACK, BPDA, PGD, Setting
 from robbench.reproducing.shelf import Shelf, StoredRun
 
@@ -121,8 +121,7 @@ def gather_evidence(setting: Setting, shelf: Shelf) -> list[Evidence]:
     }
     there = {key: [stored for stored in runs.values() if stored] for key, runs in found.items()}
     outcomes = {stored.folder: stored.outcomes() for runs in there.values() for stored in runs}
-    shared = min((rows["sample_index"].to_numpy().max() for rows in outcomes.values()), default=0)
-    rows = {folder: table.loc[table["sample_index"] <= shared] for folder, table in outcomes.items()}
+    rows = dict(zip(outcomes, on_shared_samples(list(outcomes.values())), strict=True))
     return [
         Evidence(
             setting,
