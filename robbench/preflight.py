@@ -1,6 +1,6 @@
 """Asks the defenses of a run, before it starts, whether they can be attacked as it is planned."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -8,9 +8,7 @@ import torch
 from robbench.attacks import IterativeAttack
 from robbench.classifier import seeded
 from robbench.datasets import Dataset, Samples
-from robbench.defenses.expectation import in_expectation
-from robbench.defenses.loading import (
-    LoadedDefense,
+from robbench.defenses.check import (
     check_defense,
     check_differentiable,
     check_input_kept,
@@ -18,6 +16,8 @@ from robbench.defenses.loading import (
     mixes_batch,
     predicts_alike,
 )
+from robbench.defenses.expectation import in_expectation
+from robbench.defenses.loaded import LoadedDefense
 from robbench.errors import UserError
 from robbench.executors.local import Workplace, target_of
 from robbench.spec import SweepSpec
@@ -73,59 +73,55 @@ def _check_numbering(defense: LoadedDefense, logits: int, dataset: Dataset) -> N
         )
 
 
-def few_samples(dataset: Dataset) -> Samples:
-    """The first samples, enough to see whether a defense works at all."""
-    return dataset.samples(torch.arange(min(CHECKED_SAMPLES, len(dataset))))
+def few_samples(dataset: Dataset, count: int = CHECKED_SAMPLES) -> Samples:
+    """The first samples; by default enough to see whether a defense works at all."""
+    return dataset.samples(torch.arange(min(count, len(dataset))))
 
 
 def check_gradients(plan: Plan, workplace: Workplace) -> tuple[Job, ...]:
     """Ask every defense for the gradients that the attacks will ask it for; the jobs that find none."""
+    few = few_samples(workplace.dataset).images
     jobs = [job for job in plan.jobs if job.attack.attack.uses_gradient]
-    guides = {pair: _has_gradient(*pair, workplace, "float32") for pair in _differentiated(jobs)}
-    for pair in _differentiated(filter(is_in_bfloat16, plan.jobs)):
-        guides[pair] = _has_gradient(*pair, workplace, "bfloat16")
-    for name in sorted({job.defense for job in jobs if is_in_bfloat16(job)}):
-        few = few_samples(workplace.dataset).images
+    rounded = _in_bfloat16(plan)
+    guides: dict[tuple[str, str], bool] = {}
+    for among, precision in ((jobs, "float32"), (rounded, "bfloat16")):
+        for name, view in sorted(set(map(_guide, among))):
+            loaded = workplace.defenses[name]
+            # One image is cheap and mostly enough; where it has no gradient, others may have one.
+            guides[name, view] = any(
+                check_differentiable(loaded, view, images, workplace.device, precision)
+                for images in (few[:1], few)
+            )
+    for name in sorted({job.defense for job in rounded}):
         check_rounded_answers(workplace.defenses[name], few, workplace.device)
     return tuple(job for job in jobs if not guides[_guide(job)])
 
 
 def names_without_bfloat16(plan: Plan, workplace: Workplace) -> tuple[str, ...]:
     """The defenses that fail in bfloat16 or lose their gradient, of those that are to be attacked in it."""
-    asked = {(job.defense, _guide(job), job.attack.loss): job for job in plan.jobs if is_in_bfloat16(job)}
-    return tuple(dict.fromkeys(job.defense for job in asked.values() if not _is_fit(job, workplace)))
+    asked = {(job.defense, _guide(job), job.attack.loss): job for job in _in_bfloat16(plan)}
+    if not asked:
+        return ()
+    samples = few_samples(workplace.dataset, COMPARED_SAMPLES)
+    unfit = [job.defense for job in asked.values() if not _is_fit(job, workplace, samples)]
+    return tuple(dict.fromkeys(unfit))
 
 
-def _is_fit(job: Job, workplace: Workplace) -> bool:
+def _is_fit(job: Job, workplace: Workplace, samples: Samples) -> bool:
     """Whether a job that is to take its steps in bfloat16 should."""
-    attack, dataset = job.attack.attack, workplace.dataset
-    samples = dataset.samples(torch.arange(min(COMPARED_SAMPLES, len(dataset))))
+    attack = job.attack.attack
     with target_of(job, workplace) as target, seeded(job.terms.seed, workplace.device):
         return isinstance(attack, IterativeAttack) and is_fit_for_bfloat16(attack, target, samples)
 
 
-def is_in_bfloat16(job: Job) -> bool:
-    """Whether a job takes its steps in bfloat16."""
-    return job.precision == "bfloat16"
-
-
-def _differentiated(jobs: Iterable[Job]) -> list[tuple[str, str]]:
-    """The defenses and views that the attacks of some jobs differentiate."""
-    return sorted(set(map(_guide, jobs)))
+def _in_bfloat16(plan: Plan) -> list[Job]:
+    """The jobs that take their steps in bfloat16."""
+    return [job for job in plan.jobs if job.precision == "bfloat16"]
 
 
 def _guide(job: Job) -> tuple[str, str]:
     """The defense and the view that a job's attack differentiates."""
     return (job.attack.source, "exact") if job.attack.source else (job.defense, job.attack.view)
-
-
-def _has_gradient(name: str, view: str, workplace: Workplace, precision: str) -> bool:
-    """Whether a view has a gradient for any of a few images."""
-    loaded, few = workplace.defenses[name], few_samples(workplace.dataset).images
-    # One image is cheap and mostly enough; where it has no gradient, others may have one.
-    return any(
-        check_differentiable(loaded, view, images, workplace.device, precision) for images in (few[:1], few)
-    )
 
 
 def check_predictions(plan: Plan, workplace: Workplace) -> None:

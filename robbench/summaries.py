@@ -6,7 +6,6 @@ from pathlib import Path
 
 from robbench.epsilon import parse_grid
 from robbench.models import ModelCard
-from robbench.preflight import is_in_bfloat16
 from robbench.preparation import PreparedRun
 from robbench.running import RunReport
 from robbench.spec import CANONICAL
@@ -47,7 +46,8 @@ def _unguided_notes(prepared: PreparedRun) -> list[str]:
 
 def _precision_note(prepared: PreparedRun) -> list[str]:
     """In which arithmetic attack steps are taken, where it is not float32 as a matter of course."""
-    failing, in_bfloat16 = ", ".join(prepared.only_float32), any(map(is_in_bfloat16, prepared.plan.jobs))
+    failing = ", ".join(prepared.only_float32)
+    in_bfloat16 = any(job.precision == "bfloat16" for job in prepared.plan.jobs)
     if failing and in_bfloat16:
         return [
             f"Attack steps in bfloat16, as asked, in which the gradients of {failing} are not what they are "

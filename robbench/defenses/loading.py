@@ -8,14 +8,6 @@ from torch import Tensor, nn
 
 from robbench.classifier import set_mode
 from robbench.datasets import DatasetInfo, datasets
-from robbench.defenses.check import (
-    check_defense,
-    check_differentiable,
-    check_input_kept,
-    check_rounded_answers,
-    mixes_batch,
-    predicts_alike,
-)
 from robbench.defenses.contract import Defense, DefenseRecipe
 from robbench.defenses.formats import Made, Wanted, find_format
 from robbench.defenses.formats.factories import call_factory, defining_module
@@ -30,15 +22,9 @@ from robbench.networks import build_network
 
 __all__ = [
     "LoadedDefense",
-    "check_defense",
-    "check_differentiable",
-    "check_input_kept",
-    "check_rounded_answers",
     "fill_network",
     "load_defense",
     "load_weights",
-    "mixes_batch",
-    "predicts_alike",
     "pretrained",
     "state_hash",
     "views_of",

@@ -4,14 +4,8 @@ from torch import nn
 
 from robbench.datasets import Samples
 from robbench.defenses import Defense
-from robbench.defenses.loading import (
-    LoadedDefense,
-    check_defense,
-    check_differentiable,
-    check_input_kept,
-    mixes_batch,
-    state_hash,
-)
+from robbench.defenses.check import check_defense, check_differentiable, check_input_kept, mixes_batch
+from robbench.defenses.loaded import LoadedDefense, state_hash
 from robbench.errors import UserError
 from tests.oracles import SmoothNet
 

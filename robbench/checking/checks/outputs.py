@@ -4,7 +4,7 @@ import torch
 
 from robbench.checking.contract import Finding, Subject
 from robbench.checking.registration import register_check
-from robbench.defenses.loading import check_defense
+from robbench.defenses.check import check_defense
 from robbench.wording import percent
 
 _ROUNDING = 1e-3
