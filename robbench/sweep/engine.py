@@ -37,9 +37,7 @@ class IterativeSweep:
     """Sweeps a grid with one iterative attack.
 
     Attributes:
-        gradients: The attack, what it attacks, and in which arithmetic it takes its steps. Under ``bfloat16``
-            the judge, who takes float32, also sees the last image of every attempt, whatever bfloat16 says
-            of it.
+        gradients: The attack, what it attacks, and in which arithmetic it takes its steps.
         epsilons: The grid, ascending, starting with 0.
         strategy: The order of attempts.
         batch_size: Slots; one pass takes them all, or as many as the target lets it.
@@ -53,6 +51,8 @@ class IterativeSweep:
     def __post_init__(self) -> None:
         self.attack, self.target = self.gradients.attack, self.gradients.target
         self._rounded = self.gradients.precision == "bfloat16"
+        self._last_only = self.strategy.each_epsilon_alone and self.attack.uses_gradient
+        self._cost = self.target.view_passes if self._last_only else self.gradients.cost
         self._attempts = Attempts(self.attack, self.target, self.epsilons, self.strategy)
         self._claims = Claims(self._attempts)
 
@@ -87,17 +87,13 @@ class IterativeSweep:
         return self._attempts.begin(Slots.of(window, rows, self.strategy.first(points), restart, points))
 
     def _advance(self, slots: Slots, findings: Findings) -> None:
-        """Test every slot's image and, where it is not adversarial, move it one step."""
+        """Test every slot's image and, where it is not adversarial, move it one step.
+
+        The last image of an attempt is left to the judge: its forward pass is all that is wanted of it.
+        """
         running = ~(slots.hit | slots.ended)
-        exact_logits, gradient = self.gradients.at(slots.iterate, slots.labels)
-        last = slots.step == slots.limit
-        testable = running & ~slots.refused
-        if self.strategy.each_epsilon_alone and self.attack.uses_gradient:
-            testable &= last
-        suspect = mislabels(exact_logits, slots.labels, self.target.judge.criterion)
-        slots.hit |= testable & (suspect | last if self._rounded else suspect)
-        slots.ended |= running & ~slots.hit & last
-        moving = running & ~slots.hit & ~last
+        gradient = self._test(slots, running)
+        moving = running & ~slots.hit
         ball, stride = self._attempts.ball(slots), self._attempts.stride(slots)
         moved = self.attack.move(slots.iterate, gradient, ball, self._keys(slots), stride)
         moved = self._end_repetitions(slots, moved, moving)
@@ -106,9 +102,19 @@ class IterativeSweep:
         slots.iterate = torch.where(moves, moved, slots.iterate)
         slots.refused &= ~moving
         slots.step += moving
-        findings.n_forward[slots.row] += running * float(self.gradients.cost)
+        slots.hit |= moving & ~slots.ended & (slots.step == slots.limit)
+        findings.n_forward[slots.row] += running * float(self._cost)
         if self.attack.uses_gradient:
             findings.n_backward[slots.row] += running * float(self.target.view_passes)
+
+    def _test(self, slots: Slots, running: Flags) -> Images:
+        """Note which images look adversarial, unless only the last ones count; the gradient at all of them."""
+        if self._last_only:
+            return self.gradients.alone(slots.iterate, slots.labels)
+        exact_logits, gradient = self.gradients.at(slots.iterate, slots.labels)
+        suspect = mislabels(exact_logits, slots.labels, self.target.judge.criterion)
+        slots.hit |= running & ~slots.refused & suspect
+        return gradient
 
     def _keys(self, slots: Slots) -> Keys:
         """Random keys of this step, for an attack that draws any."""

@@ -53,22 +53,34 @@ class Gradients:
         logits, gradient = self.target.size.in_parts(self._pass, images, labels)
         return logits, gradient
 
+    def alone(self, images: Images, labels: Labels) -> Images:
+        """The gradient only, which spares the exact model where the view does not tell its logits."""
+        return self.target.size.in_parts(self._differentiate, images, labels)[1]
+
     def _pass(self, images: Images, labels: Labels) -> tuple[Logits, Images]:
-        view, exact = self._models(len(images))
-        layout = torch.channels_last if self.target.channels_last else torch.contiguous_format
-        images = lay_out(images.detach(), layout)
-        if not self.attack.uses_gradient:
-            with torch.no_grad(), self._arithmetic():
-                return exact(images).float(), torch.zeros_like(images)
-        images.requires_grad_()
+        if self.attack.uses_gradient:
+            logits, gradient = self._differentiate(images, labels)
+            if self.target.view_is_exact:
+                return logits, gradient
+        else:
+            gradient = torch.zeros_like(images)
+        exact, images = self._models(len(images)).exact, self._laid_out(images)
+        with torch.no_grad(), self._arithmetic():
+            return exact(images).float(), gradient
+
+    def _differentiate(self, images: Images, labels: Labels) -> tuple[Logits, Images]:
+        """The view's logits, and the gradient."""
+        view, images = self._models(len(images)).view, self._laid_out(images).requires_grad_()
         with self._arithmetic():
             logits = view(images).float()
         (gradient,) = torch.autograd.grad(self.attack.objective(logits, labels).sum(), images)
-        if not self.target.view_is_exact:
-            with torch.no_grad(), self._arithmetic():
-                logits = exact(images).float()
         # An undefined gradient says nothing about where to go.
         return logits.detach(), torch.nan_to_num(gradient, nan=0.0)
+
+    def _laid_out(self, images: Images) -> Images:
+        return lay_out(
+            images.detach(), torch.channels_last if self.target.channels_last else torch.contiguous_format
+        )
 
     def _models(self, samples: int) -> Models:
         if self.compiled is not None and samples >= COMPILED_FROM:

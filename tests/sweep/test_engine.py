@@ -110,7 +110,7 @@ def test_survivors_never_claims_more_robustness_than_independent():
     survivors = sweep(model, images, labels, PGD(steps=10))
     independent = sweep(model, images, labels, PGD(steps=10), strategy="independent")
     assert not (independent.broken & ~survivors.broken).any()
-    assert survivors.n_backward.sum() < independent.n_backward.sum() / 3
+    assert survivors.n_backward.sum() < 0.4 * independent.n_backward.sum()
 
 
 @pytest.mark.parametrize("restarts", [1, 2])
@@ -157,8 +157,19 @@ def test_a_failure_costs_its_steps_and_a_success_few():
     images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     labels, attack = torch.ones(4, dtype=torch.int64), PGD(steps=5, random_start=False, relative_step=0.1)
     swept = sweep(_unbreakable(), images, labels, attack, grid=(0.0, 0.1))
-    assert (swept.n_backward == 6).all()  # 5 steps; the pass that tests the last image takes its gradient too
+    assert (swept.n_backward == 5).all()  # 5 steps; the last image needs no gradient
     assert (swept.n_forward == 7).all()  # and the clean pass
+
+
+def test_a_stand_in_is_asked_alone_where_only_the_last_image_counts():
+    images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    labels, attack = torch.ones(4, dtype=torch.int64), PGD(steps=5, random_start=False, relative_step=0.1)
+    model, view, grid = _unbreakable(), _unbreakable(), (0.0, 0.1)
+    alone = sweep(model, images, labels, attack, strategy="independent", view=view, grid=grid)
+    assert (alone.n_forward == 1 + 5 + 1).all()  # the clean pass, the view's, and the judge's
+    every = sweep(model, images, labels, attack, strategy="survivors", view=view, grid=grid)
+    assert (every.n_forward == 1 + 5 + 5 + 1).all()  # and the exact model's, at every image
+    assert (alone.n_backward == every.n_backward).all()
 
 
 def test_a_search_makes_a_brief_attempt_before_the_whole_one():
@@ -166,12 +177,12 @@ def test_a_search_makes_a_brief_attempt_before_the_whole_one():
     labels = torch.ones(4, dtype=torch.int64)
     attack = PGD(steps=20, random_start=False, relative_step=0.01)
     once = sweep(_unbreakable(), images, labels, attack, strategy="search", grid=(0.0, 0.05, 0.1))
-    assert (once.n_backward == 4 + 21).all()  # 3 long steps, then 20, and the tests of the last images
+    assert (once.n_backward == 2 + 20).all()  # 2 long steps, then 20
     twice = sweep(_unbreakable(), images, labels, attack, strategy="search2", grid=(0.0, 0.05, 0.1))
-    assert (twice.n_backward == 2 * (4 + 21)).all()
+    assert (twice.n_backward == 2 * (2 + 20)).all()
 
 
-@pytest.mark.parametrize(("steps", "brief"), [(2, 1), (10, 2), (20, 3), (40, 4), (100, 5), (1000, 16)])
+@pytest.mark.parametrize(("steps", "brief"), [(2, 1), (10, 2), (20, 2), (40, 3), (100, 5), (1000, 16)])
 def test_a_brief_attempt_gets_as_far_in_fewer_steps(steps, brief):
     assert brief_steps(steps) == brief
     images = torch.full((2, 1, 8, 8), 0.5)
@@ -186,7 +197,7 @@ def test_brief_attempts_find_most_so_that_a_search_costs_little_more_than_its_fa
     model, images, labels = linear_oracle(count=150)
     swept = sweep(model, images, labels, PGD(steps=100), strategy="search")
     smallest = swept.broken.any(1) & (swept.broken.argmax(1) <= 1)  # no smaller radius to fail at
-    single = 101 * (~smallest).sum()
+    single = 100 * (~smallest).sum()
     assert swept.n_backward.sum() < 1.2 * single
 
 
