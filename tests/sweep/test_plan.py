@@ -29,10 +29,11 @@ def test_a_run_begun_by_an_older_search_is_another_run(shell, tmp_path, monkeypa
         return shell("run", "--defense", "natural", *asked, "--out", tmp_path / sweep)
 
     assert [run(sweep).code for sweep in ("search", "survivors")] == [0, 0]
-    monkeypatch.setattr(plan, "SEARCH_VERSION", plan.SEARCH_VERSION + 1)
+    now = plan.SEARCH_VERSION
+    monkeypatch.setattr(plan, "SEARCH_VERSION", now + 1)
     typed = run("search")
     assert typed.code == 2
-    assert "holds another run: search version: 2 -> 3" in typed.err
+    assert f"holds another run: search version: {now} -> {now + 1}" in typed.err
     assert run("survivors").code == 0
 
 
