@@ -1,7 +1,7 @@
 """What a reader is told where two defenses were not attacked and swept alike."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from robbench.analysis.sweeps import Sweep, differing_ingredients, swept_unlike
 from robbench.epsilon import natural_unit, typed_grid
@@ -12,6 +12,7 @@ Sweeps = Mapping[str, tuple[Sweep, Sweep]]
 
 _WHOLE = 2000
 """Characters of a command or a folder, which nobody can type when it is shortened."""
+_UNKNOWN = "robbench run …"
 
 
 def other_attack_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:
@@ -59,11 +60,28 @@ def alike_command(first: Sweep, second: Sweep) -> str:
         first: How the baseline's curve came about.
         second: How the candidate's did.
     """
-    known = second.command if second.command.startswith("robbench run ") else "robbench run …"
-    options = ["--sweep", first.asked, "--eps-grid", _grid(first), "--out", f"{second.run}-alike"]
+    options = {"--sweep": first.asked, "--eps-grid": _grid(first), "--out": f"{second.run}-alike"}
     if first.samples != second.samples:
-        options = ["--samples", str(first.samples), *options]
-    return printable(f"{known} {shlex.join(options)}", longest=_WHOLE)
+        options = {"--samples": str(first.samples), **options}
+    known = _without(second.command, options) if second.command.startswith("robbench run ") else _UNKNOWN
+    typed = shlex.join([word for option in options.items() for word in option])
+    return printable(f"{known} {typed}", longest=_WHOLE)
+
+
+def _without(command: str, options: Collection[str]) -> str:
+    """A command without some of its options and their values, which may be left out."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # nothing that a shell would take
+        return _UNKNOWN
+    kept, is_value = list[str](), False
+    for word in words:
+        name, given, _ = word.partition("=")
+        is_value = is_value and not word.startswith("-")
+        if not is_value and name not in options:
+            kept.append(word)
+        is_value = name in options and not given
+    return shlex.join(kept)
 
 
 def thoroughness_notes(baseline: str, name: str, sweeps: Sweeps) -> list[str]:
