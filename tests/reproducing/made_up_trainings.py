@@ -59,7 +59,12 @@ class _Model(NamedTuple):
 
 
 def put_on(
-    shelf: Shelf, defenses: Mapping[str, MadeUp], samples: int = 1000, identity: str = "0" * 16, seed: int = 0
+    shelf: Shelf,
+    defenses: Mapping[str, MadeUp],
+    samples: int = 1000,
+    identity: str = "0" * 16,
+    seed: int = 0,
+    strongest_samples: int = 1000,
 ) -> None:
     """Write the runs of some defenses on digits, and what is known of their trainings beside those there."""
     known = {row["sha256"]: row for row in shelf.trainings().to_dict("records")}
@@ -69,7 +74,7 @@ def put_on(
         flags = _flags(made.clean, made.pgd, len(GRID), samples)
         _write(shelf.run_folder(curves, identity), model, {PGD: flags, BPDA: flags}, GRID)
         if made.autoattack is not None:
-            flags = _flags(made.clean, made.autoattack, 2, samples)
+            flags = _flags(made.clean, made.autoattack, 2, min(samples, strongest_samples))
             folder = shelf.run_folder(strongest, identity)
             _write(folder, model, {AUTOATTACK: flags}, (0.0, 0.3))
         own = {"defense": name, "seed": seed, "folder": curves.training.folder, "sha256": model.weights}

@@ -21,7 +21,7 @@ from robbench.reproducing.fast_training.claims import CLAIMS
 from robbench.reproducing.fast_training.evidence import gather_evidence, summarize
 from robbench.reproducing.fast_training.judging import claims_table, judge_claims
 from robbench.reproducing.fast_training.seeds import over_seeds
-from robbench.reproducing.fast_training.settings import CIFAR10_LARGE, DIGITS, SETTINGS
+from robbench.reproducing.fast_training.settings import AUTOATTACK, CIFAR10_LARGE, DIGITS, SETTINGS
 from robbench.reproducing.fast_training.tables import models_table
 from robbench.reproducing.fast_training.views import cost_panels, curve_blocks, curves_table
 from robbench.reproducing.shelf import Shelf
@@ -99,7 +99,7 @@ def test_without_autoattack_the_worst_is_not_known_nor_drawn(shelf):
     (points,) = cost_panels(summary).values()
     assert set(points["defense"]) == DEFENSES.keys() - {"sq"}
     (shown,) = models_table(summary.loc[summary["defense"] == "sq"]).rows
-    assert shown[3:11] == ("1,000", "1", "98.0", "30.0", "not run", "not run", "", "")
+    assert shown[3:12] == ("1", "1,000", "98.0", "30.0", "", "not run", "not run", "", "")
 
 
 @pytest.mark.parametrize(
@@ -156,6 +156,26 @@ def test_fewer_samples_of_one_are_fewer_of_all(own_shelf):
     assert {None if survived is None else len(survived) for survived in clean} == {50}
 
 
+def test_autoattack_on_fewer_samples_takes_none_from_what_is_cheap(tmp_path):
+    shelf = Shelf(tmp_path / "paper")
+    put_on(shelf, {"fast-bat": MadeUp(900, 200, 95), "fast-at": MadeUp(950, 100, 90)}, strongest_samples=400)
+    evidence = gather_evidence(DIGITS, shelf)
+    row = summarize(evidence[0]).set_index("defense").loc["fast-bat"]
+    assert (row["n"], row["clean"], row["pgd"]) == (1000, 0.9, 0.2)
+    # The first 200 survive PGD and the first 95 AutoAttack.
+    assert (row["n_worst"], row["autoattack"], row["worst_of"]) == (400, 95 / 400, 95 / 400)
+    assert (row["ci_low"], row["ci_high"]) == wilson(np.array(95), np.array(400))
+    judged = judge_claims(CLAIMS[DIGITS], evidence).set_index(["claim", "seed"])
+    parts = judged.loc[("FAST-BAT is more robust than FAST-AT", 0)].set_index("attack")
+    assert parts["n"].to_dict() == {"pgd20": 1000, AUTOATTACK: 400}
+    (shown,) = [shown for shown in models_table(summary_of(shelf)).rows if shown[1] == "FAST-BAT"]
+    assert shown[4:9] == ("1,000", "90.0", "20.0", "400", "23.8")
+    (heading,) = cost_panels(summary_of(shelf))
+    assert heading == "Digits, ε = 0.3, n = 400"
+    (heading,) = curve_blocks(summary_of(shelf), curves_table(evidence))
+    assert heading == "Digits, ε = 0.3, n = 1,000, of AutoAttack 400"
+
+
 @pytest.fixture
 def seeds(tmp_path) -> Shelf:
     """Three trainings of two defenses and one of a third."""
@@ -180,7 +200,7 @@ def test_several_seeds_are_one_row_of_means_and_a_dash_each(seeds):
     assert together.loc["fast-at", "overfitting"] == "no collapse; collapsed at epoch 5"
     assert together.loc["fast-at-ga", ["seeds", "worst_of"]].to_list() == [1, 0.2]
     rows = {cells[1]: cells for cells in models_table(summary_of(seeds)).rows}
-    assert rows["FAST-BAT"][4:10] == ("3", "90.0", "51.0", "41.0", "41.0", "38.0–44.1")
+    assert rows["FAST-BAT"][3:10] == ("3", "1,000", "90.0", "51.0", "1,000", "41.0", "41.0")
     assert rows["FAST-BAT"][10] == "40.0 44.0 39.0"
 
 

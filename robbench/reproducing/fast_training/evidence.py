@@ -1,5 +1,6 @@
 """What lies on the shelf about the models of a setting: who survived what, and what each training cost."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +38,7 @@ SUMMARY = (
     "title",
     "state",
     "n",
+    "n_worst",
     CLEAN,
     "pgd",
     "autoattack",
@@ -49,6 +51,8 @@ SUMMARY = (
 )
 """One row per training: accuracies at ε, the 95 % interval of the worst, and what the training cost.
 
+``n`` is the images under no attack and under PGD, ``n_worst`` those under AutoAttack, which may be fewer, and
+so under all attacks.
 ``has_layer``: an attack must get around a layer; ``learned``: clean accuracy is above guessing.
 """
 
@@ -60,7 +64,8 @@ class Subject:
     Attributes:
         name: The registered defense.
         title: What print calls it; of a collapse its training tells.
-        survivals: By attack, at 0 and at the setting's ε; worst-of where every attack of the setting was run.
+        survivals: By attack, at 0 and at the setting's ε; worst-of where every attack of the setting was run,
+            on the samples of all of them.
         curves: Of every attack over its grid; columns as in :data:`robbench.schema.CURVES`.
         training: What is known of its training; empty: nothing.
         classes: Of the dataset.
@@ -103,7 +108,7 @@ class Evidence:
     Attributes:
         setting: The setting.
         seed: The seed.
-        subjects: The defenses that were attacked, all on the same samples.
+        subjects: The defenses that were attacked, under each attack all on the same samples.
         runs: Whence that is known; of each defense those of one model, the newest run's.
     """
 
@@ -114,14 +119,12 @@ class Evidence:
 
 
 def gather_evidence(setting: Setting, shelf: Shelf) -> list[Evidence]:
-    """Read the runs of a setting, seed by seed, cut to the samples that all of them have."""
+    """Read the runs of a setting, seed by seed; a defense without its curves counts as not attacked."""
     trainings = [(seed, name) for seed in setting.seeds for name in setting.defenses]
     found = {
         (seed, name): of_one_model(found_on(shelf, setting.runs_of(name, seed))) for seed, name in trainings
     }
-    there = {key: [stored for stored in runs.values() if stored] for key, runs in found.items()}
-    outcomes = {stored.folder: stored.outcomes() for runs in there.values() for stored in runs}
-    rows = dict(zip(outcomes, on_shared_samples(list(outcomes.values())), strict=True))
+    rows = _rows([stored for runs in found.values() for stored in runs.values() if stored])
     return [
         Evidence(
             setting,
@@ -129,12 +132,35 @@ def gather_evidence(setting: Setting, shelf: Shelf) -> list[Evidence]:
             {
                 name: _subject(name, runs, rows, setting, shelf)
                 for name in setting.defenses
-                if (runs := there[seed, name])
+                if (runs := _runs(found[seed, name]))
             },
             {run: stored for name in setting.defenses for run, stored in found[seed, name].items()},
         )
         for seed in setting.seeds
     ]
+
+
+def _rows(runs: Sequence[StoredRun]) -> dict[Any, pd.DataFrame]:
+    """The rows of runs by their folder, those of the same attacks cut to the samples that all of them have.
+
+    AutoAttack costs thousands of passes a sample, and may so be run on fewer.
+    """
+    parts: dict[str, list[StoredRun]] = {}
+    for stored in runs:
+        parts.setdefault(stored.run.part, []).append(stored)
+    return {
+        stored.folder: rows
+        for alike in parts.values()
+        for stored, rows in zip(
+            alike, on_shared_samples([stored.outcomes() for stored in alike]), strict=True
+        )
+    }
+
+
+def _runs(found: Found) -> list[StoredRun]:
+    """The runs of a training that are there, its curves first; none without them."""
+    curves, *others = found.values()
+    return [curves, *(stored for stored in others if stored)] if curves else []
 
 
 def summarize(evidence: Evidence) -> pd.DataFrame:
@@ -146,14 +172,12 @@ def summarize(evidence: Evidence) -> pd.DataFrame:
 def _subject(
     name: str, runs: list[StoredRun], rows: dict[Any, pd.DataFrame], setting: Setting, shelf: Shelf
 ) -> Subject:
-    survivals, curves = {}, []
-    for stored in runs:
-        grid = tuple(stored.manifest["spec"]["eps_grid"])
-        found = survivals_of(rows[stored.folder], grid)
-        survivals |= {attack: survival.at((0.0, setting.epsilon)) for attack, survival in found.items()}
-        curves.append(curves_of(rows[stored.folder], grid))
+    own = [rows[stored.folder] for stored in runs]
+    grids = [tuple(stored.manifest["spec"]["eps_grid"]) for stored in runs]
+    survivals = _survivals(own, grids, setting)
     if survivals.keys() >= {PGD, BPDA, AUTOATTACK}:
-        survivals[WORST_OF] = worst_of(survivals.values())
+        survivals[WORST_OF] = worst_of(_survivals(on_shared_samples(own), grids, setting).values())
+    curves = [curves_of(table, grid) for table, grid in zip(own, grids, strict=True)]
     title = runs[0].manifest["defenses"][name].get("title") or defense_title(name)
     return Subject(
         name,
@@ -163,6 +187,17 @@ def _subject(
         shelf.training_of(runs[0]) or {},
         len(runs[0].manifest["dataset"]["classes"]),
     )
+
+
+def _survivals(
+    rows: Sequence[pd.DataFrame], grids: Sequence[tuple[float, ...]], setting: Setting
+) -> dict[str, Survival]:
+    """By attack, what survives at 0 and at the setting's ε."""
+    return {
+        attack: survival.at((0.0, setting.epsilon))
+        for table, grid in zip(rows, grids, strict=True)
+        for attack, survival in survivals_of(table, grid).items()
+    }
 
 
 def _summary_row(name: str, evidence: Evidence) -> dict[str, Any]:
@@ -185,13 +220,15 @@ def _summary_row(name: str, evidence: Evidence) -> dict[str, Any]:
             ("worst_of", WORST_OF),
         )
     }
+    worst = subject.survived(WORST_OF)
     return {
         **known,
         "title": subject.title,
         "state": DONE,
         "n": len(subject.clean),
+        "n_worst": None if worst is None else len(worst),
         **accuracies,
-        **_interval(subject.survived(WORST_OF)),
+        **_interval(worst),
         "has_layer": subject.has_layer,
         "learned": subject.learned,
         **{column: subject.training.get(column) for column in _COST},

@@ -61,7 +61,7 @@ def _together(rows: pd.DataFrame) -> dict[Hashable, Any]:
 
 def _means(rows: pd.DataFrame) -> dict[str, Any]:
     means = rows[list(_MEANS)].astype(float).mean(skipna=False).to_dict()
-    n = int(rows["n"].iloc[0])
+    n = int(rows["n_worst"].fillna(0).iloc[0])
     interval = wilson(np.array(means["worst_of"] * n), np.array(n))
     return {**means, "ci_low": float(interval.low), "ci_high": float(interval.high)}
 

@@ -16,10 +16,11 @@ _COLUMNS = (
     "setting",
     "defense",
     "watched for overfitting",
-    "n",
     "seeds",
+    "n",
     "clean",
     "PGD-20",
+    "n, AutoAttack",
     "AutoAttack",
     "worst of all",
     "95 % interval",
@@ -45,7 +46,7 @@ def models_table(summary: pd.DataFrame) -> TextTable:
         if missing:
             where, names = setting_title(str(dataset), float(epsilon)), ", ".join(map(printable, missing))
             rows.append((where, names, NOT_RUN, *[""] * (len(_COLUMNS) - 3)))
-    return TextTable("Accuracy in %, and what the training cost", _COLUMNS, rows, numbers=12)
+    return TextTable("Accuracy in %, and what the training cost", _COLUMNS, rows, numbers=13)
 
 
 def _row(row: dict[Any, Any]) -> tuple[str, ...]:
@@ -53,9 +54,11 @@ def _row(row: dict[Any, Any]) -> tuple[str, ...]:
         setting_title(row["dataset"], row["epsilon"]),
         printable(row["title"]),
         row["overfitting"] or "not watched",
-        f"{row['n']:,.0f}",
         f"{row['seeds']}",
-        *(_percent(row[column]) for column in (CLEAN, "pgd", "autoattack", "worst_of")),
+        f"{row['n']:,.0f}",
+        *(_percent(row[column]) for column in (CLEAN, "pgd")),
+        _count(row["n_worst"], 1.0, ""),
+        *(_percent(row[column]) for column in ("autoattack", "worst_of")),
         _interval(row["ci_low"], row["ci_high"]),
         " ".join(map(_percent, row["each"])) if row["seeds"] > 1 else "",
         _count(row["seconds"], 1.0, ""),

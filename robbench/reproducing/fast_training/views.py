@@ -39,7 +39,10 @@ def cost_panels(summary: pd.DataFrame) -> dict[str, pd.DataFrame]:
     done = over_seeds(summary)
     known = done.loc[done["worst_of"].notna() & done["n_forward"].notna()]
     points = known.assign(passes=(known["n_forward"] + known["n_backward"]).astype(float))
-    return {_heading(table): table for _, table in points.groupby(SETTING, sort=False)}
+    return {
+        f"{_setting(table)}, n = {table['n_worst'].iloc[0]:,.0f}": table
+        for _, table in points.groupby(SETTING, sort=False)
+    }
 
 
 def curve_blocks(summary: pd.DataFrame, curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -66,8 +69,8 @@ def curve_blocks(summary: pd.DataFrame, curves: pd.DataFrame) -> dict[str, pd.Da
         shown = own["kind"].notna() & ((own["kind"] != "plain") | own["has_layer"])
         shown &= (own["kind"] != "strongest") | (own["epsilon"] == epsilon)
         seeds = trained.loc[trained["state"] == DONE, "seed"].nunique()
-        heading = _heading(table) + (f", trainings from seed {seed}" if seeds > 1 else "")
-        blocks[heading] = own.loc[shown].sort_values("defense", key=lambda names: names.map(order))
+        from_seed = f", trainings from seed {seed}" if seeds > 1 else ""
+        blocks[f"{_setting(table)}, {_counts(table)}{from_seed}"] = own.loc[shown].sort_values("defense", key=lambda names: names.map(order))
     return blocks
 
 
@@ -77,6 +80,13 @@ def _worst(subject: Subject) -> list[pd.DataFrame]:
     return [] if survival is None else [worst_of_curve(subject.curves, survival)]
 
 
-def _heading(table: pd.DataFrame) -> str:
+def _setting(table: pd.DataFrame) -> str:
     head = table.iloc[0]
-    return f"{setting_title(head['dataset'], head['epsilon'])}, n = {head['n']:,.0f}"
+    return setting_title(head["dataset"], head["epsilon"])
+
+
+def _counts(table: pd.DataFrame) -> str:
+    """Of how many images the curves are, and the mark of the strongest attack where those are fewer."""
+    head = table.iloc[0]
+    fewer = head["n_worst"] < head["n"]
+    return f"n = {head['n']:,.0f}" + (f", of AutoAttack {head['n_worst']:,.0f}" if fewer else "")
