@@ -14,9 +14,11 @@ def plain_torch() -> Iterator[None]:
 
     Inside, autocast is off, inference mode and ``no_grad`` are left, and float32 numbers are multiplied with
     all their bits: TensorFloat-32 keeps 10 of the mantissa, bfloat16 7. cuDNN chooses convolutions by their
-    shapes alone, and what was compiled runs as it was written. Around a function it is a decorator.
+    shapes alone, and what was compiled runs as it was written. New tensors are on the CPU and in
+    float32, where nobody says otherwise. Around a function it is a decorator.
     """
     with (
+        _usual_tensors(),
         torch.autocast("cpu", enabled=False),
         torch.autocast("cuda", enabled=False),
         torch.inference_mode(False),
@@ -39,6 +41,23 @@ def _uncompiled() -> Iterator[None]:
     is_in_use = "torch._dynamo" in sys.modules
     with torch.compiler.set_stance("force_eager") if is_in_use else nullcontext():
         yield
+
+
+@contextmanager
+def _usual_tensors() -> Iterator[None]:
+    """Have new tensors on the CPU and in float32, where they are made without a word of it.
+
+    The indices of a dataset, or a grid of ε, must not follow ``torch.set_default_device("cuda")`` or
+    ``torch.set_default_dtype(torch.float64)``.
+    """
+    dtype, cpu = torch.get_default_dtype(), torch.device("cpu")
+    # Where it is the CPU already, nothing is entered: every call into torch would pass through it.
+    with nullcontext() if torch.get_default_device() == cpu else cpu:
+        try:
+            torch.set_default_dtype(torch.float32)
+            yield
+        finally:
+            torch.set_default_dtype(dtype)
 
 
 @contextmanager

@@ -140,6 +140,30 @@ def test_a_model_is_judged_the_same_whatever_the_caller_does(state):
     assert found.equals(expected)
 
 
+@pytest.fixture
+def usual_tensors():
+    yield
+    torch.set_default_device(None)
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [lambda: torch.set_default_device("meta"), lambda: torch.set_default_dtype(torch.float64)],
+    ids=["device", "dtype"],
+)
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_a_model_is_measured_the_same_wherever_the_caller_makes_tensors(usual_tensors, choose, norm):
+    model, images, labels = linear_oracle(count=20)
+    attacks = ["pgd3", "noise2", "pgd2@foolbox", "pgd2@art", "apgd2@torchattacks"]
+    expected = robbench.evaluate(model, (images, labels), attacks, "0:0.1:3", norm=norm)
+    choose()
+    chosen = torch.get_default_device(), torch.get_default_dtype()
+    found = robbench.evaluate(model, (images, labels), attacks, "0:0.1:3", norm=norm)
+    assert (torch.get_default_device(), torch.get_default_dtype()) == chosen
+    assert found.equals(expected)
+
+
 def test_a_model_that_cannot_be_differentiated_is_refused():
     with torch.inference_mode():
         _, images, labels = linear_oracle(count=10)
