@@ -44,7 +44,7 @@ def check_defenses(
         spec: How many draws of a randomized defense are averaged, and the seed.
 
     Returns:
-        The defenses, those that are randomized averaged.
+        The defenses, each with the number of its logits; those that are randomized averaged.
 
     Raises:
         UserError: A defense fails, answers with something that is no finite row of logits per image, or
@@ -57,7 +57,7 @@ def check_defenses(
         _check_numbering(defense, logits, dataset)
         steady = in_expectation(defense, few.images, device, spec.draws, spec.seed)
         mixes = steady.draws is None and mixes_batch(defense, few.images, device)
-        ready[name] = replace(steady, mixes_batch=mixes) if mixes else steady
+        ready[name] = replace(steady, mixes_batch=mixes, logits=logits)
     return ready
 
 

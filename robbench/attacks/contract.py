@@ -19,7 +19,7 @@ class Problem:
         model: The view, frozen, in eval mode, on images in [0, 1]; counts its own passes.
         ball: The images and how far each may be moved.
         labels: The true classes; the attack is untargeted.
-        classes: The number of classes.
+        classes: The number of classes that the model tells apart, which may be more than have samples.
         seed: Seeds whatever generator the attack draws from. torch's, numpy's and Python's global generators
             are already seeded with it, and are restored afterwards.
     """

@@ -27,6 +27,7 @@ class LoadedDefense:
         draws: Forward passes of which one classification is the mean, where it is randomized; None where it
             answers the same every time.
         mixes_batch: Whether an image's logits depend on the others of its batch.
+        logits: How many it gives for an image; None until it has been asked.
     """
 
     name: str
@@ -37,6 +38,7 @@ class LoadedDefense:
     origin: str
     draws: int | None = None
     mixes_batch: bool = False
+    logits: int | None = None
 
 
 def views_of(defense: Defense) -> nn.ModuleList:

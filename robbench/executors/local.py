@@ -110,7 +110,8 @@ def target_of(job: Job, workplace: Workplace) -> Iterator[Target]:
             view,
             job.terms.criterion,
             get_norm(job.terms.norm),
-            workplace.dataset.classes,
+            # Targeted attacks aim at all that the model knows; a folder of photographs may have fewer.
+            loaded.logits or workplace.dataset.classes,
             workplace.device,
             PassSize(workplace.batch_size, fills=not (randomized or _mixes_batch(job, workplace))),
         )

@@ -25,7 +25,7 @@ class Target:
             tell which iterates are worth judging.
         counter: Counts the passes of both.
         norm: What measures ε.
-        classes: The number of classes of the labels.
+        classes: The number of classes that the exact classifier tells apart.
         device: Where both modules are.
         size: How many samples one pass of either holds.
         channels_last: Whether both are laid out, and take images, channels last.
@@ -73,7 +73,7 @@ def make_target(
         view: The module to differentiate.
         criterion: ``top1`` or ``top5``.
         norm: What measures ε.
-        classes: The number of classes of the labels.
+        classes: The number of classes that the exact classifier tells apart.
         device: Where both modules are.
         size: How many samples one pass holds.
     """

@@ -13,13 +13,13 @@ from robbench.defenses import Defense
 from robbench.defenses.loading import LoadedDefense, state_hash
 from robbench.errors import UserError
 from robbench.executors import JobRecord, MemorySink, SilentObserver, local, run_locally
-from robbench.executors.local import Workplace
+from robbench.executors.local import Workplace, target_of
 from robbench.preflight import check_defenses
 from robbench.preparation import assemble, resolve_attacks
 from robbench.spec import SweepSpec
 from robbench.sweep import compiling, runner
 from robbench.sweep.passes import filled_size
-from tests.oracles import linear_oracle
+from tests.oracles import SmoothNet, linear_oracle
 
 
 class Interrupted(Exception):
@@ -280,3 +280,17 @@ def test_passes_are_filled_up_only_where_an_image_is_classified_by_itself(kind):
     run_locally(prepared.plan, prepared.workplace, MemorySink(), SilentObserver())
     as_they_come = any(filled_size(count) != count for count in model.asked)
     assert as_they_come is (kind != "each by itself")
+
+
+def test_targeted_attacks_aim_at_all_classes_of_the_model():
+    images = torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    # As of a folder that holds three classes of the thousand that a model knows.
+    dataset = from_arrays(images, torch.arange(6) % 3)
+    spec = SweepSpec(("model",), ("autoattack5@torchattacks:queries=5",), "custom", "0,0.1")
+    info, defense = custom_info(dataset), Defense(SmoothNet(classes=12))
+    loaded = LoadedDefense("model", "model", defense, state_hash(defense), None, "made up")
+    ready = check_defenses({"model": loaded}, dataset, torch.device("cpu"), spec)
+    place = Workplace(dataset, ready, torch.device("cpu"), 64)
+    prepared = assemble(spec, info, place, resolve_attacks(spec, info, dataset.classes), "")
+    with target_of(prepared.plan.jobs[0], prepared.workplace) as target:
+        assert target.classes == 12
