@@ -108,7 +108,7 @@ class IterativeSweep:
             findings.n_backward[slots.row] += running * float(self.target.view_passes)
 
     def _test(self, slots: Slots, running: Flags) -> Images:
-        """Note which images look adversarial, unless only the last ones count; the gradient at all of them."""
+        """Note which images look adversarial, unless only the last ones count; the gradient at all."""
         if self._last_only:
             return self.gradients.alone(slots.iterate, slots.labels)
         exact_logits, gradient = self.gradients.at(slots.iterate, slots.labels)
