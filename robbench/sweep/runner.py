@@ -28,7 +28,9 @@ from robbench.sweep.strategies import AUTO, THOROUGH, get_strategy
 from robbench.sweep.target import Progress, Target
 
 FLUSH_SECONDS = 2.0
-"""Least time between two parts handed on; a long job hands on every twentieth of its time so far."""
+"""Least time between two parts handed on; a longer job hands on every twentieth of its time so far."""
+LONGEST_FLUSH_SECONDS = 60.0
+"""Most time between two: a kill may cost no more of a job of hours."""
 COMPILED = "compiled"
 """Under what a job remembers that its passes are compiled."""
 WINDOW_VALUES = 2**27
@@ -248,7 +250,7 @@ class _FlushClock:
 
     def due(self) -> bool:
         now = time.monotonic()
-        if now - self._last < max(FLUSH_SECONDS, (now - self._start) / 20):
+        if now - self._last < max(FLUSH_SECONDS, min((now - self._start) / 20, LONGEST_FLUSH_SECONDS)):
             return False
         self._last = now
         return True

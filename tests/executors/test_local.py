@@ -90,6 +90,18 @@ def test_interrupted_after_any_part_it_ends_with_the_same_rows(prepared, monkeyp
             assert found.equals(rows)
 
 
+def test_a_kill_costs_no_more_than_a_minute_of_a_job_of_hours(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(runner.time, "monotonic", lambda: now)
+    clock, handed_on = runner._FlushClock(), [0.0]
+    for now in range(1, 10 * 3600):
+        if clock.due():
+            handed_on.append(float(now))
+    waited = np.diff(handed_on)
+    assert waited[0] == runner.FLUSH_SECONDS
+    assert waited.max() == 60
+
+
 def test_every_job_is_recorded_with_its_cost(prepared):
     sink = MemorySink()
     run_locally(prepared.plan, prepared.workplace, sink, SilentObserver())
