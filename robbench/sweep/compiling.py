@@ -22,7 +22,7 @@ PAYS_FROM = 600.0
 GAIN = 1.1
 """How many times as fast the program must be."""
 TRIED = 32
-"""Samples of a trial."""
+"""Samples of a trial on a CPU, on which they tell the rate; any other device is at work in a whole pass."""
 TRIAL_SHARE = 100
 """A job makes so many times the passes by which its length is estimated, or they would be a part of it."""
 CLOSE = 1e-3
@@ -43,7 +43,7 @@ def long_enough(gradients: Gradients, dataset: Dataset) -> bool:
     """
     passes = len(dataset) * (gradients.attack.steps or 1)
     is_forbidden = os.environ.get("TORCH_COMPILE_DISABLE", "0") not in ("", "0")
-    if is_forbidden or not gradients.attack.uses_gradient or passes < TRIAL_SHARE * 4 * TRIED:
+    if is_forbidden or not gradients.attack.uses_gradient or passes < TRIAL_SHARE * 4 * _tried(gradients):
         return False
     with uncounted(gradients.target):
         rate = passes_per_second(gradients, *_trial_batch(gradients, dataset))
@@ -104,8 +104,13 @@ class Program(nn.Module):
             return self._compiled(images)
 
 
+def _tried(gradients: Gradients) -> int:
+    target = gradients.target
+    return TRIED if target.device.type == "cpu" else target.size.largest
+
+
 def _trial_batch(gradients: Gradients, dataset: Dataset) -> tuple[Images, Labels]:
-    samples = dataset.samples(torch.arange(min(TRIED, len(dataset))))
+    samples = dataset.samples(torch.arange(min(_tried(gradients), len(dataset))))
     device = gradients.target.device
     return samples.images.to(device), samples.labels.to(device)
 

@@ -19,6 +19,7 @@ from robbench.sweep.passes import PassSize
 from robbench.sweep.target import View, make_target
 from robbench.threat import get_norm
 from tests.oracles import linear_oracle
+from tests.pretended_gpu import pretended_gpu
 
 COUNT = 256
 
@@ -70,6 +71,17 @@ def test_a_few_passes_tell_whether_a_job_is_long(dataset, monkeypatch, seconds, 
     assert (gradients.target.counter.forward, gradients.target.counter.backward) == (0, 0)
     monkeypatch.setenv("TORCH_COMPILE_DISABLE", "1")
     assert long_enough(gradients, dataset) is False
+
+
+@pytest.mark.parametrize(("device", "tried"), [("cpu", 32), ("cuda", 64)])
+def test_a_gpu_is_tried_with_a_whole_pass_and_a_cpu_with_a_few_images(dataset, monkeypatch, device, tried):
+    asked = []
+    monkeypatch.setattr(compiling, "passes_per_second", lambda _, images, __: asked.append(len(images)) or 1)
+    gradients = gradients_of(linear())
+    with pretended_gpu():
+        on_device = replace(gradients.target, device=torch.device(device))
+        assert long_enough(replace(gradients, target=on_device), dataset)
+    assert asked == [tried]
 
 
 @pytest.mark.parametrize("with_view", [False, True])

@@ -70,7 +70,9 @@ def curve_blocks(summary: pd.DataFrame, curves: pd.DataFrame) -> dict[str, pd.Da
         shown &= (own["kind"] != "strongest") | (own["epsilon"] == epsilon)
         seeds = trained.loc[trained["state"] == DONE, "seed"].nunique()
         from_seed = f", trainings from seed {seed}" if seeds > 1 else ""
-        blocks[f"{_setting(table)}, {_counts(table)}{from_seed}"] = own.loc[shown].sort_values("defense", key=lambda names: names.map(order))
+        blocks[f"{_setting(table)}, {_counts(table)}{from_seed}"] = own.loc[shown].sort_values(
+            "defense", key=lambda names: names.map(order)
+        )
     return blocks
 
 
