@@ -103,7 +103,8 @@ def target_of(job: Job, workplace: Workplace) -> Iterator[Target]:
     exact.to(workplace.device)
     view.model.to(workplace.device)
     models = (exact,) if view.model is exact else (exact, view.model)
-    is_fast, randomized = _take_channels_last(models, job, workplace), _are_random(models, job, workplace)
+    is_fast = _take_channels_last(models, job, workplace)
+    varies = _are_random(models, job, workplace) or _mixes_batch(job, workplace)
     with frozen(*models), channels_last(*models) if is_fast else nullcontext():
         target = make_target(
             exact,
@@ -113,9 +114,9 @@ def target_of(job: Job, workplace: Workplace) -> Iterator[Target]:
             # Targeted attacks aim at all that the model knows; a folder of photographs may have fewer.
             loaded.logits or workplace.dataset.classes,
             workplace.device,
-            PassSize(workplace.batch_size, fills=not (randomized or _mixes_batch(job, workplace))),
+            PassSize(workplace.batch_size, fills=not varies),
         )
-        yield replace(target, channels_last=is_fast, is_random=randomized)
+        yield replace(target, channels_last=is_fast, varies=varies)
 
 
 def _take_channels_last(models: Sequence[nn.Module], job: Job, workplace: Workplace) -> bool:

@@ -125,12 +125,12 @@ class IterativeSweep:
 
         Exact where a move depends on nothing but the image: a fixed point (no gradient, or every pixel at a
         bound) stays one, and a return to the image before last goes on for ever. Two comparisons a step. A
-        randomized defense may answer the same image otherwise, and give it another gradient.
+        defense that is randomized, or classifies an image by its company, may give it another gradient.
 
         Returns:
             The next images; where the last one is to be judged, it is that at once.
         """
-        if not self.attack.memoryless or self.target.is_random:
+        if not self.attack.memoryless or self.target.varies:
             return moved
         stays = (moved == slots.iterate).flatten(1).all(1)
         returns = (moved == slots.previous).flatten(1).all(1) & (slots.step > 0)

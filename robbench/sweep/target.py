@@ -29,7 +29,8 @@ class Target:
         device: Where both modules are.
         size: How many samples one pass of either holds.
         channels_last: Whether both are laid out, and take images, channels last.
-        is_random: Whether a pass of either may answer the same images otherwise the next time.
+        varies: Whether a pass of either may answer the same image otherwise the next time: at random, or in
+            other company.
         exact_passes: The passes behind one answer of the exact classifier: several where it averages.
         view_passes: Likewise of the view.
     """
@@ -43,7 +44,7 @@ class Target:
     device: torch.device
     size: PassSize
     channels_last: bool = False
-    is_random: bool = False
+    varies: bool = False
     exact_passes: int = 1
     view_passes: int = 1
 

@@ -292,6 +292,8 @@ def test_passes_are_filled_up_only_where_an_image_is_classified_by_itself(kind):
     run_locally(prepared.plan, prepared.workplace, MemorySink(), SilentObserver())
     as_they_come = any(filled_size(count) != count for count in model.asked)
     assert as_they_come is (kind != "each by itself")
+    with target_of(prepared.plan.jobs[0], prepared.workplace) as target:
+        assert target.varies is (kind != "each by itself")  # so that no attempt ends at an image that returns
 
 
 def test_targeted_attacks_aim_at_all_classes_of_the_model():
