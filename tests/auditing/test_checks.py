@@ -199,6 +199,14 @@ def test_a_clean_defense_passes_every_check():
     assert verdict(findings) == "no sign of masked gradients — 16 of 16 checks pass"
 
 
+def test_who_knows_one_class_only_has_nothing_that_pgd_could_miss():
+    biased = Landscape(lambda moves: 0.1 * honest(moves))
+    biased.forward = lambda images: Landscape.forward(biased, images) + torch.tensor([100.0, 0.0])
+    findings = {check.name: finding for check, finding in findings_of(prepared_audit(Defense(biased)))}
+    assert findings["unconstrained"].verdict == "inconclusive"
+    assert "samples of one class only right, 32 of them" in findings["unconstrained"].reason
+
+
 def test_the_images_are_where_the_surfaces_are_drawn():
     assert DARK + 2 * RADIUS < 0.5 < BRIGHT - 2 * RADIUS
 
