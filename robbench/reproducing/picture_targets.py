@@ -14,7 +14,7 @@ from robbench.figures.picture_blocks import draw_blocks
 from robbench.files import make_folder, read_table, write_table
 from robbench.reproducing.contract import Collected, Target
 from robbench.reproducing.sample_pictures import sample_pictures
-from robbench.reproducing.shelf import Shelf
+from robbench.reproducing.shelf import Shelf, readable, written_anew_by
 from robbench.text_table import TextTable
 from robbench.wording import percent
 
@@ -56,7 +56,9 @@ class PictureTarget(Target, ABC):
         data = shelf.read_data(self.name)
         if data is None or not self._path(shelf).is_file():
             return None
-        return Collected(data, [], _from_table(read_table(self._path(shelf))))
+        with readable(self._path(shelf), written_anew_by(self.name)):
+            pictures = _from_table(read_table(self._path(shelf)))
+        return Collected(data, [], pictures)
 
     def draw(self, collected: Collected) -> Figure | None:
         blocks = collected.pictures or {}

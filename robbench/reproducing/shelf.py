@@ -1,6 +1,8 @@
 """The shelf: the folder that holds the runs, the data and the figures of the paper, read without torch."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv
 
+from robbench.errors import UserError
 from robbench.files import make_folder, write_csv
 from robbench.reproducing.sweeps import PaperRun
 from robbench.store.layout import JOBS, RUN, is_complete, read_manifest
@@ -33,6 +36,9 @@ _TRAINING_TEXTS = (
     "overfitting",
 )
 """Columns that are text, whatever they look like."""
+_TRAININGS_LOST = (
+    "Restore that file, or delete it: `robbench reproduce` then writes what the models that it finds say."
+)
 _NOT_RECORDED = {
     "title": "",
     "deviations": "",
@@ -111,9 +117,14 @@ class Shelf:
         return self.folder / f"{target}.csv"
 
     def read_data(self, target: str) -> pd.DataFrame | None:
-        """The data of a target that no run gives; None where they were not computed."""
+        """The data of a target that no run gives; None where they were not computed.
+
+        Raises:
+            UserError: They are damaged.
+        """
         path = self.data_path(target)
-        return _read(path) if path.is_file() else None
+        with readable(path, written_anew_by(target)):
+            return _read(path) if path.is_file() else None
 
     def write_data(self, target: str, data: pd.DataFrame) -> None:
         """Write the data of a target."""
@@ -121,13 +132,18 @@ class Shelf:
         write_csv(self.data_path(target), data)
 
     def trainings(self) -> pd.DataFrame:
-        """What is known of the models; columns as in :data:`robbench.reproducing.trainings.COLUMNS`."""
+        """What is known of the models; columns as in :data:`robbench.reproducing.trainings.COLUMNS`.
+
+        Raises:
+            UserError: The table is damaged.
+        """
         path = self.folder / TRAININGS
         if not path.is_file():
             return pd.DataFrame({"sha256": [], "deviations": []})
-        table = _read(path, _TRAINING_TEXTS)
-        # As an older robbench wrote it, of what is one machine.
-        table["device"] = table["device"].str.replace(", 1 threads", ", 1 thread")
+        with readable(path, _TRAININGS_LOST):
+            table = _read(path, _TRAINING_TEXTS)
+            # As an older robbench wrote it, of what is one machine.
+            table["device"] = table["device"].str.replace(", 1 threads", ", 1 thread")
         return table.assign(**{name: value for name, value in _NOT_RECORDED.items() if name not in table})
 
     def training_of(self, stored: StoredRun) -> dict[str, Any] | None:
@@ -135,6 +151,29 @@ class Shelf:
         table = self.trainings()
         rows = table.loc[table["sha256"] == stored.weights].to_dict("records")
         return {str(key): value for key, value in rows[0].items()} if rows else None
+
+
+@contextmanager
+def readable(path: Path, hint: str) -> Iterator[None]:
+    """Say of a file on the shelf that it is damaged, if that is what reading it shows.
+
+    Args:
+        path: The file.
+        hint: What to do then.
+
+    Raises:
+        UserError: It could not be read as what it should be.
+    """
+    try:
+        yield
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        what = str(error).partition("\n")[0].rstrip(".")
+        raise UserError(f"{path} cannot be read: {what}.", hint) from error
+
+
+def written_anew_by(target: str) -> str:
+    """What to do about damaged data of a target."""
+    return f"Delete that file and repeat `robbench reproduce {target}`: it is written anew."
 
 
 def _read(path: Path, texts: tuple[str, ...] = ()) -> pd.DataFrame:

@@ -194,6 +194,19 @@ def test_nothing_to_draw_from_is_told(reproducer):
     assert "Leave --from-results out" in typed.err
 
 
+def test_a_damaged_file_on_the_shelf_is_named(reproducer):
+    assert reproducer("tiny", "fig2", "fig8", "--samples", 8).code == 0
+    for name in ("fig2.csv", "fig8.csv", "pictures/fig8.parquet", "trainings.csv"):
+        path = reproducer.folder / name
+        whole = path.read_bytes()
+        for left in (b"", whole[:100]):
+            path.write_bytes(left)
+            typed = reproducer("fig2", "fig8", "--from-results")
+            assert typed.code == 2
+            assert f"{path} cannot be read" in typed.err.replace("\n", " ")
+        path.write_bytes(whole)
+
+
 def test_an_unknown_format_is_refused_before_anything_runs(reproducer):
     typed = reproducer("tiny", "--format", "gif")
     assert typed.code == 2
