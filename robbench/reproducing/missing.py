@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from robbench.datasets import datasets
+from robbench.devices import choose_device
 from robbench.errors import UserError
-from robbench.models import StoredModel
+from robbench.models import StoredModel, check_models_dir
 from robbench.preparation import PreparedRun, RunSettings, prepare
 from robbench.reproducing.contract import Target
 from robbench.reproducing.registration import ALL
@@ -134,7 +135,16 @@ def make_runner(request: ReproduceRequest, settings: RunSettings, watcher: Watch
         request: What is asked.
         settings: Where data and models are, and where it is computed.
         watcher: Told how it goes.
+
+    Raises:
+        UserError: No sample is asked for, or a device or a directory of models that is not there.
     """
+    # Here and not where a run is made: left to each run, all would be left out as if their data were missing.
+    if request.samples is not None and request.samples < 1:
+        raise UserError(f"A run needs at least 1 sample, not {request.samples}.", "Such as --samples 100.")
+    choose_device(settings.device)
+    if not request.train:  # which makes the directory
+        check_models_dir(settings.models_dir)
     terms = Terms(request.samples, request.train, request.partial or ALL in request.names, request.command())
 
     def make(targets: Sequence[Target], shelf: Shelf) -> None:

@@ -135,6 +135,21 @@ def test_partial_says_what_was_not_run(reproducer):
     assert "models/nowhere" in (reproducer.folder / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        (("--samples", 0), "at least 1 sample, not 0"),
+        (("--models-dir", "nowhere"), "The models directory, nowhere, is not there"),
+        (("--device", "cudaa"), "'cudaa' is not a device"),
+    ],
+)
+def test_partial_forgives_no_mistake_in_what_was_asked(shell, tiny_targets, tmp_path, mistake, words):
+    typed = shell("reproduce", "tiny", "--partial", *mistake, "--out", tmp_path / "paper")
+    assert typed.code == 2
+    assert words in " ".join(typed.err.split())
+    assert not (tmp_path / "paper").exists()
+
+
 def test_what_shares_a_run_is_written_anew_in_every_format_there_is(reproducer):
     reproducer("tiny", "--samples", 8, "--format", "svg")
     before = contents(reproducer.folder, "tiny.*")
