@@ -15,6 +15,8 @@ from robbench.commands.options import FOLDER
 @click.option("--candidate", "candidates", multiple=True, help="Default: all others; commas or repeated.")
 @click.option("--at", default="", help="Radii of the grid to show. Default: 0, the middle, the largest.")
 @click.option("--dataset", help="Only this one. Default: each dataset by itself.")
+@click.option("--norm", help="Only linf or l2. Default: each by itself.")
+@click.option("--criterion", help="Only top1 or top5. Default: each by itself.")
 @click.option(
     "--fail-if-worse",
     type=float,

@@ -64,7 +64,13 @@ def find_differences(request: ComparisonRequest) -> Compared:
         said = said_together(matched.dropped) + matched.notes
         _check_judged(group, matched.dropped, request)
         if matched.pairs:
-            compared, lacking, failing = _compare_group(group, matched, request)
+            try:
+                compared, lacking, failing = _compare_group(group, matched, request)
+            except UserError as error:
+                if len(groups) == 1:
+                    raise
+                others = "Leave out what has other radii: --dataset, --norm and --criterion choose."
+                raise UserError(error.message, f"{error.hint} {others}") from error
             _check_judged(group, lacking, request)
             said += said_together(lacking)
             datasets.append(replace(compared, notes=(*shared, *said)))
@@ -97,17 +103,13 @@ def _check_judged(group: Gathered, dropped: Mapping[str, list[str]], request: Co
 
 def _choose_groups(groups: list[Gathered], request: ComparisonRequest) -> list[Gathered]:
     """The groups that have the baseline."""
-    if request.dataset is not None:
-        known = [group.dataset for group in groups]
-        if request.dataset not in known:
-            raise suggest(f"dataset in {request.results}", request.dataset, set(known))
-        groups = [group for group in groups if group.dataset == request.dataset]
-    groups = [
-        group
-        for group in groups
-        if group.norm == (request.norm or group.norm)
-        and group.criterion == (request.criterion or group.criterion)
-    ]
+    for name in ("dataset", "norm", "criterion"):
+        asked = getattr(request, name)
+        if asked is not None:
+            known = {getattr(group, name) for group in groups}
+            if asked not in known:
+                raise suggest(f"{name} in {request.results}", asked, known)
+            groups = [group for group in groups if getattr(group, name) == asked]
     defenses = {name for group in groups for name in group.survivals}
     for name in (request.baseline, *request.candidates):
         if name not in defenses:
