@@ -51,6 +51,19 @@ def test_the_mean_speed_up_is_the_committed_measurement():
     assert f"{mean:.0f} times as fast as the fastest library's loop over the nine" in " ".join(README.split())
 
 
+def test_who_collapsed_is_who_the_committed_trainings_say():
+    table = pd.read_csv(CHECKOUT / "results" / "paper" / "fast-training.csv", dtype={"overfitting": str})
+    digits = table[(table.dataset == "digits") & (table.epsilon == 0.3)]
+    collapsed = digits[digits.overfitting.str.startswith("collapsed", na=False)].groupby("title").size()
+    of_three = {count: set(collapsed[collapsed == count].index) for count in set(collapsed)}
+    assert of_three == {3: {"FGSM-AT", "FAST-AT-GA"}, 1: {"FAST-AT", "N-FGSM", "FAST-BAT", "Free-AT"}}
+    said = (
+        "on digits FGSM-AT and FAST-AT-GA collapsed in three trainings of three, FAST-AT, N-FGSM, FAST-BAT "
+        "and Free-AT (which recovered in part) in one"
+    )
+    assert said in " ".join(README.split())
+
+
 def _section(title: str) -> str:
     return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
