@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import pytest
+import torch
 
 from robbench.errors import UserError
 from robbench.templates import KINDS, write_defense
@@ -29,6 +32,22 @@ def test_the_network_is_trained_once_and_again_after_an_edit(tmp_path):
     assert weights.stat().st_mtime_ns == written
     assert built(1) != untrained
     assert len(list(tmp_path.glob("mine.digits-*.pt"))) == 2
+
+
+def test_weights_whose_writing_was_killed_are_trained_again(tmp_path, monkeypatch):
+    path = tmp_path / "mine.py"
+    name = write_defense(path, "network")
+    path.write_text(path.read_text().replace("range(600)", "range(0)"))
+
+    def killed(state: object, place: str | Path) -> None:
+        Path(place).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            load(name)
+    assert load(name).weights_sha256 == load(name).weights_sha256
 
 
 def test_a_name_with_a_blank_is_quoted_for_the_shell(tmp_path):
