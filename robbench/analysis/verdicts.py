@@ -39,10 +39,13 @@ def verdict(points: pd.DataFrame, unit: EpsilonUnit) -> str:
 
 
 def p_text(p: float, tests: int = 1) -> str:
-    """A p-value in words; of several tests, the largest."""
+    """A p-value in words, never rounded across 0.05; of several tests, the largest."""
     if p < 0.001:
         return "p < 0.001"
-    return f"p {'=' if tests == 1 else '≤'} {p:.2g}"
+    digits = 2
+    while (float(f"{p:.{digits}g}") < SIGNIFICANCE) != (p < SIGNIFICANCE):
+        digits += 1
+    return f"p {'=' if tests == 1 else '≤'} {p:.{digits}g}"
 
 
 def p_number(p: float) -> str:

@@ -25,4 +25,11 @@ def test_a_difference_has_a_sign_unless_it_rounds_to_zero() -> None:
 def test_p_values_alone_and_in_a_column() -> None:
     assert [p_text(p) for p in (0.0004, 0.0132)] == ["p < 0.001", "p = 0.013"]
     assert p_text(0.0132, tests=2) == "p ≤ 0.013"
+    # What decides is not rounded across the level.
+    assert [p_text(p) for p in (0.0499, 0.049999, 0.05, 0.0501)] == [
+        "p = 0.0499",
+        "p = 0.049999",
+        "p = 0.05",
+        "p = 0.05",
+    ]
     assert [p_number(p) for p in (0.0004, 0.0132)] == ["< 0.001", "0.013"]
