@@ -121,18 +121,23 @@ def _missing(runs: Sequence[PaperRun], done: Collection[str]) -> list[str]:
 
 
 def _few_samples(found: Sequence[StoredRun], shelf: Shelf, together: bool) -> list[str]:
-    counts: dict[str, dict[int, str]] = {}
+    counts, wholes = dict[str, set[int]](), dict[str, str]()
     for stored in found:
         training = shelf.training_of(stored)
         if stored.samples is not None:
-            whole = f" of {training['test_samples']:,}" if training else ""
             dataset = dataset_title(stored.run.training.dataset)
-            counts.setdefault(dataset, {})[stored.samples] = f"{stored.samples:,}{whole}"
+            counts.setdefault(dataset, set()).add(stored.samples)
+            wholes |= {dataset: f" of {training['test_samples']:,}"} if training else {}
     return [
-        f"{dataset}: the first {words[count]} test images only."
-        for dataset, words in counts.items()
-        for count in ([min(words)] if together else words)
+        f"{dataset}: the first {_numbers([min(several)] if together else several)}"
+        f"{wholes.get(dataset, '')} test images only."
+        for dataset, several in counts.items()
     ]
+
+
+def _numbers(several: Iterable[int]) -> str:
+    """Numbers in words, the largest first: ``1,000 or 100``."""
+    return " or ".join(f"{number:,}" for number in sorted(several, reverse=True))
 
 
 def _other_trainings(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
