@@ -10,7 +10,7 @@ from robbench.datasets.contract import (
     TrainingPlan,
 )
 from robbench.datasets.custom import from_arrays
-from robbench.datasets.loading import load_dataset
+from robbench.datasets.loading import check_count, load_dataset
 from robbench.datasets.registration import datasets, register_dataset
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Quantization",
     "Samples",
     "TrainingPlan",
+    "check_count",
     "datasets",
     "from_arrays",
     "load_dataset",

@@ -23,7 +23,7 @@ def load_dataset(
             or above what the split holds.
     """
     info = datasets.get(name)
-    _check_count(samples)
+    check_count(samples)
     return info, first_samples(info.load(data_dir, split), samples, f"The {split} split of {info.title}")
 
 
@@ -38,7 +38,7 @@ def first_samples(dataset: Dataset, samples: int | None, name: str) -> Dataset:
     Raises:
         UserError: A number of samples that is below 1 or above what there are.
     """
-    _check_count(samples)
+    check_count(samples)
     if samples is None:
         return dataset
     if samples > len(dataset):
@@ -49,6 +49,14 @@ def first_samples(dataset: Dataset, samples: int | None, name: str) -> Dataset:
     return dataset.first(samples)
 
 
-def _check_count(samples: int | None) -> None:
+def check_count(samples: int | None) -> None:
+    """Refuse to take no sample.
+
+    Args:
+        samples: How many are asked for; None: all.
+
+    Raises:
+        UserError: There are fewer than one.
+    """
     if samples is not None and samples < 1:
         raise UserError(f"A run needs at least 1 sample, not {samples}.", "Leave --samples out.")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robbench.datasets import datasets
+from robbench.datasets import check_count, datasets
 from robbench.devices import choose_device
 from robbench.errors import UserError
 from robbench.models import StoredModel, check_models_dir
@@ -140,8 +140,7 @@ def make_runner(request: ReproduceRequest, settings: RunSettings, watcher: Watch
         UserError: No sample is asked for, or a device or a directory of models that is not there.
     """
     # Here and not where a run is made: left to each run, all would be left out as if their data were missing.
-    if request.samples is not None and request.samples < 1:
-        raise UserError(f"A run needs at least 1 sample, not {request.samples}.", "Such as --samples 100.")
+    check_count(request.samples)
     choose_device(settings.device)
     if not request.train:  # which makes the directory
         check_models_dir(settings.models_dir)
