@@ -1,7 +1,6 @@
 """Inception-v3, the ImageNet network of the soft-quantization paper."""
 
 from torch import nn
-from torchvision.models import inception_v3 as build_inception
 
 from robbench.errors import UserError
 from robbench.networks.normalization import Normalize
@@ -31,6 +30,9 @@ def inception_v3(shape: tuple[int, int, int], classes: int) -> nn.Module:
             f"these are {channels} × {height} × {width}.",
             "Choose another network.",
         )
+    # Imported here: it takes a second, and no other network needs it.
+    from torchvision.models import inception_v3 as build_inception
+
     # Without torchvision's own init_weights building is seven times faster; weights are loaded afterwards.
     network = build_inception(
         weights=None, num_classes=classes, aux_logits=False, transform_input=False, init_weights=False
