@@ -12,6 +12,7 @@ from robbench.errors import UserError
 from robbench.tensors import Images
 
 _INPUT = "A defense takes float32 images (n, channels, height, width) and returns logits (n, classes)."
+_PERTURBED = "An attacked image has any values in [0, 1], not those alone that images of the data have."
 _WEIGHTS = (
     "While a defense is measured, its weights need no gradient, and gradients are off. One that adapts "
     "itself adapts a copy, under torch.enable_grad() and after copy.requires_grad_(True)."
@@ -19,7 +20,7 @@ _WEIGHTS = (
 
 
 def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device: torch.device) -> int:
-    """Run every view of a defense on a few images and on one, and refuse what cannot be benchmarked.
+    """Run every view of a defense on a few images, on one and on noisy ones, and refuse what cannot run.
 
     Args:
         loaded: The defense; its modules are moved to the device.
@@ -37,7 +38,9 @@ def check_defense(loaded: LoadedDefense, samples: Samples, classes: int, device:
     images, logits = samples.images.to(device), dict[str, int]()
     for view in loaded.defense.views:
         for batch in (images, images[:1]):
-            logits[view] = _check_view(loaded, view, batch, classes, device)
+            logits[view] = _check_view(loaded, view, batch, classes)
+        # Numbers that are not finite attacks live with; where it raises, they end.
+        _answer(loaded, view, _noisy(images), "perturbed images", _PERTURBED)
     return logits["exact"]
 
 
@@ -136,8 +139,7 @@ def predicts_alike(loaded: LoadedDefense, view: str, images: Images, device: tor
     answers = []
     for model in (loaded.defense.model.to(device), loaded.defense.view(view).to(device)):
         with frozen(model), seeded(0, device):
-            noisy = images.lerp(torch.rand_like(images), 0.3)
-            answers.append(predict(model, torch.cat([images, noisy]).to(device)))
+            answers.append(predict(model, torch.cat([images, _noisy(images)]).to(device)))
     exact, seen = answers
     return exact.shape == seen.shape and bool((exact - seen).abs().max() <= ROUNDING * exact.std())
 
@@ -164,24 +166,11 @@ def writes_into(model: nn.Module, images: Images) -> bool:
     return images._version != version
 
 
-def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, device: torch.device) -> int:
+def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int) -> int:
     """Check one view on one batch; the number of its logits."""
     what = _named(loaded, view)
     given = f"images of the shape {tuple(images.shape)}"
-    model = loaded.defense.view(view).to(device)
-    if any(tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
-        raise UserError(
-            f"{what} was built in torch.inference_mode(): attacks cannot differentiate it.",
-            "Build or load it outside, or under torch.no_grad(); where it is evaluated does not matter.",
-        )
-    try:
-        with frozen(model), torch.no_grad():
-            logits = model(images.clone())  # which is its own, should it write into it
-    except Exception as error:
-        raise UserError(
-            f"{what} raised {type(error).__name__} when given {given} in [0, 1]: {error}",
-            _WEIGHTS if "does not require grad" in str(error) else _INPUT,
-        ) from error
+    logits = _answer(loaded, view, images, "images", _INPUT)
     expected = f"A defense returns one row of at least {classes} logits for each image."
     if not isinstance(logits, torch.Tensor) or not logits.is_floating_point():
         kind = logits.dtype if isinstance(logits, torch.Tensor) else type(logits).__name__
@@ -193,6 +182,31 @@ def _check_view(loaded: LoadedDefense, view: str, images: Images, classes: int, 
     if not torch.isfinite(logits).all():
         raise UserError(f"{what} returned NaN or infinity for {given}.", "Attacks need finite logits.")
     return logits.shape[1]
+
+
+def _answer(loaded: LoadedDefense, view: str, images: Images, what: str, hint: str) -> object:
+    """What a view returns for some images; refused where it raises, or cannot be differentiated."""
+    model = loaded.defense.view(view).to(images.device)
+    if any(tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
+        raise UserError(
+            f"{_named(loaded, view)} was built in torch.inference_mode(): attacks cannot differentiate it.",
+            "Build or load it outside, or under torch.no_grad(); where it is evaluated does not matter.",
+        )
+    try:
+        with frozen(model), torch.no_grad():
+            return model(images.clone())  # which is its own, should it write into it
+    except Exception as error:
+        raise UserError(
+            f"{_named(loaded, view)} raised {type(error).__name__} when given {what} of the shape "
+            f"{tuple(images.shape)} in [0, 1]: {error}",
+            _WEIGHTS if "does not require grad" in str(error) else hint,
+        ) from error
+
+
+def _noisy(images: Images) -> Images:
+    """Images on their way to noise, in the box: no caller's generator is asked for it."""
+    noise = torch.rand(images.shape, generator=torch.Generator().manual_seed(0))
+    return images.lerp(noise.to(images.device), 0.3)
 
 
 def _fails_in_bfloat16(loaded: LoadedDefense, view: str, error: Exception) -> UserError:

@@ -14,6 +14,7 @@ from robbench.classifier import PassCounter, channels_last, frozen, is_random, s
 from robbench.datasets import Dataset
 from robbench.defenses.loading import LoadedDefense
 from robbench.executors.contract import JobRecord, OutcomeSink, RunObserver
+from robbench.executors.defense_errors import blamed_on_the_defense
 from robbench.sweep.passes import PassSize
 from robbench.sweep.plan import Job, Plan
 from robbench.sweep.runner import COMPILED, JobRun, Resources
@@ -64,10 +65,12 @@ def _run(job: Job, workplace: Workplace, sink: OutcomeSink, observer: RunObserve
     # A randomized defense draws from the global generators, which the job seeds; the caller's are restored.
     with target_of(job, workplace) as target, seeded(job.terms.seed, workplace.device):
         resources = Resources(workplace.tries_batches, tell, _Memory(sink, job.id))
-        for rows in JobRun(job, workplace.dataset, stored, target, resources).tables():
-            now = time.perf_counter()
-            sink.append(job.id, rows, now - kept)
-            kept = now
+        running = JobRun(job, workplace.dataset, stored, target, resources)
+        with blamed_on_the_defense(job):
+            for rows in running.tables():
+                now = time.perf_counter()
+                sink.append(job.id, rows, now - kept)
+                kept = now
     seconds = sink.seconds(job.id) + time.perf_counter() - kept
     return _record(sink.outcomes(job.id), seconds, sink.recall(job.id))
 

@@ -48,6 +48,24 @@ def test_a_defense_that_writes_into_its_input_is_refused(change):
     check_input_kept(loaded(SmoothNet()), SAMPLES, CPU)
 
 
+def test_a_defense_that_raises_for_perturbed_images_alone_is_refused():
+    def answer(images):
+        if (torch.cdist(images.flatten(1), SAMPLES.images.flatten(1)).amin(1) > 1e-3).any():
+            raise LookupError("never seen")
+        return images.flatten(1)
+
+    with pytest.raises(UserError, match=r"raised LookupError when given perturbed images .* never seen"):
+        check_defense(loaded(Says(answer)), SAMPLES, 5, CPU)
+
+
+def test_nan_for_perturbed_images_is_no_reason_to_refuse():
+    far = SAMPLES.images.sum() * 1.001
+    lost = loaded(Says(lambda x: x.flatten(1) / (x.sum() < far)))
+    answer = lost.defense.model(SAMPLES.images.lerp(torch.ones(6, 1, 8, 8), 0.3))
+    assert not torch.isfinite(answer).all()
+    check_defense(lost, SAMPLES, 5, CPU)
+
+
 def test_logits_that_depend_on_the_others_of_the_batch_are_noticed():
     centred = loaded(Says(lambda x: x.flatten(1) - x.flatten(1).mean(0)))
     assert mixes_batch(centred, SAMPLES.images, CPU)
