@@ -25,6 +25,8 @@ from robbench.errors import UserError
 from robbench.figures.titles import dataset_title, distinct_titles, norm_title, printable
 from robbench.registry import suggest
 
+_LEAVE_OUT = "Leave out what has other radii: --dataset, --norm and --criterion choose."
+
 
 def compare(request: ComparisonRequest, out: Path | None = None) -> Compared:
     """Compare defenses with a baseline on the same samples, and write the comparison.
@@ -64,13 +66,8 @@ def find_differences(request: ComparisonRequest) -> Compared:
         said = said_together(matched.dropped) + matched.notes
         _check_judged(group, matched.dropped, request)
         if matched.pairs:
-            try:
-                compared, lacking, failing = _compare_group(group, matched, request)
-            except UserError as error:
-                if len(groups) == 1:
-                    raise
-                others = "Leave out what has other radii: --dataset, --norm and --criterion choose."
-                raise UserError(error.message, f"{error.hint} {others}") from error
+            others = _LEAVE_OUT if len(groups) > 1 else ""
+            compared, lacking, failing = _compare_group(group, matched, request, others)
             _check_judged(group, lacking, request)
             said += said_together(lacking)
             datasets.append(replace(compared, notes=(*shared, *said)))
@@ -130,7 +127,7 @@ def _absent_candidates(groups: list[Gathered], request: ComparisonRequest) -> li
 
 
 def _compare_group(
-    group: Gathered, matched: Matched, request: ComparisonRequest
+    group: Gathered, matched: Matched, request: ComparisonRequest, otherwise: str
 ) -> tuple[ComparedDataset, dict[str, list[str]], list[str]]:
     """The comparison, by candidate the radii that it lacks, and who is worse than allowed, in sentences."""
     baseline, comparison = request.baseline, compare_with(matched.pairs)
@@ -141,7 +138,7 @@ def _compare_group(
     if group.criterion != "top1":
         title += f", {printable(group.criterion)}"
     grids = {name: of_one[0][0].epsilons for name, of_one in matched.pairs.items()}
-    chosen, lacking = choose_radii(request.at, grids, unit, title)
+    chosen, lacking = choose_radii(request.at, grids, unit, title, otherwise)
     keys = zip(points["candidate"], points["epsilon"], strict=True)
     shown = points.loc[[epsilon in chosen[name] for name, epsilon in keys]]
     heading = f"{title}: accuracy in %, candidate minus baseline in points"

@@ -20,7 +20,7 @@ class ShownRadii(NamedTuple):
 
 
 def choose_radii(
-    at: str, grids: Mapping[str, tuple[float, ...]], unit: EpsilonUnit, where: str
+    at: str, grids: Mapping[str, tuple[float, ...]], unit: EpsilonUnit, where: str, otherwise: str = ""
 ) -> ShownRadii:
     """The radii asked for; without any 0, the middle and the largest of each candidate's grid.
 
@@ -29,6 +29,7 @@ def choose_radii(
         grids: By candidate, the radii that were compared, ascending.
         unit: The unit of ε.
         where: Whose grids they are, for the message.
+        otherwise: What else to do about a radius that is in none of them.
 
     Raises:
         UserError: One is no radius, or in no candidate's grid.
@@ -39,7 +40,14 @@ def choose_radii(
     if not at.strip(" ,"):
         raise UserError(f"--at {at!r} has no radius.", "Give radii of the grid such as --at 0,0.1,0.2.")
     every = sorted({epsilon for grid in grids.values() for epsilon in grid})
-    wanted = {_nearest(epsilon, every, unit, where) for epsilon in parse_grid(at)}
+    asked = parse_grid(at)
+    for epsilon in asked:
+        if abs(_nearest(epsilon, every) - epsilon) > _SAME:
+            raise UserError(
+                f"ε = {unit.format(epsilon)} is not in the grid of {where}.",
+                f"The grid is {', '.join(map(unit.format, every))}. {otherwise}".rstrip(),
+            )
+    wanted = {_nearest(epsilon, every) for epsilon in asked}
     lacking = {}
     for name, grid in grids.items():
         if missing := sorted(wanted.difference(grid)):
@@ -51,12 +59,6 @@ def choose_radii(
     return ShownRadii(chosen, lacking)
 
 
-def _nearest(epsilon: float, grid: list[float], unit: EpsilonUnit, where: str) -> float:
+def _nearest(epsilon: float, grid: list[float]) -> float:
     """The radius of the grid that was meant, up to rounding."""
-    near = min(grid, key=lambda point: abs(point - epsilon))
-    if abs(near - epsilon) > _SAME:
-        raise UserError(
-            f"ε = {unit.format(epsilon)} is not in the grid of {where}.",
-            f"The grid is {', '.join(map(unit.format, grid))}.",
-        )
-    return near
+    return min(grid, key=lambda point: abs(point - epsilon))

@@ -47,9 +47,7 @@ def _run(model: nn.Module, attack: str, images: torch.Tensor, labels: torch.Tens
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_what_its_forward_pass_raises_is_told_with_the_place(attack):
     model, images, labels = linear_oracle(count=20)
-    with pytest.raises(
-        UserError, match=r"mine raised LookupError under .*: never seen"
-    ) as caught:
+    with pytest.raises(UserError, match=r"mine raised LookupError under .*: never seen") as caught:
         _run(Picky(model, images), attack, images, labels)
     lines, first = inspect.getsourcelines(Picky)
     line = first + next(number for number, text in enumerate(lines) if "raise LookupError" in text)
