@@ -1,9 +1,10 @@
 """What a run says of itself in words and tables, before it starts and after it ends."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from robbench.defenses.loading import LoadedDefense
 from robbench.epsilon import parse_grid
 from robbench.models import ModelCard
 from robbench.preparation import PreparedRun
@@ -84,12 +85,17 @@ def _unsteady_notes(prepared: PreparedRun) -> list[str]:
                 f"{defense.name} is randomized: what is attacked and judged is the mean of "
                 f"{defense.draws} forward passes (--draws)."
             )
-        if defense.mixes_batch:
-            notes.append(
-                f"{defense.name}: an image's logits depend on the others of its batch, and so these numbers "
-                "on --batch-size. robbench check says what to do."
-            )
-    return notes
+    return notes + mixing_notes(prepared.workplace.defenses.values())
+
+
+def mixing_notes(defenses: Iterable[LoadedDefense]) -> list[str]:
+    """What numbers mean where a defense does not classify every image by itself."""
+    return [
+        f"{defense.name}: an image's logits depend on the others of its batch, and so these numbers on "
+        "--batch-size. robbench check says what to do."
+        for defense in defenses
+        if defense.mixes_batch
+    ]
 
 
 def _grid_notes(written: str) -> list[str]:

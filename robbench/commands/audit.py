@@ -40,12 +40,15 @@ def command(
     from robbench.console import Terminal
     from robbench.preparation import RunSettings
     from robbench.provenance import command_line
+    from robbench.summaries import mixing_notes
 
     terminal = Terminal(quiet)
     spec = read_sweep({"attacks": (REFERENCE,), **asked})
     terminal.say(f"Loading {spec.dataset}, {', '.join(spec.defenses)} …")
     settings = RunSettings(data_dir, models_dir, device, batch_size)
     audits = prepare_audits(spec, settings, command_line())
+    for note in mixing_notes(audit.loaded for audit in audits):
+        terminal.say(note)
     with terminal.run_progress(sum(audit.jobs for audit in audits)) as progress:
         reports = [run_audit(audit, out or Path("results", "audit"), progress) for audit in audits]
     for report in reports:

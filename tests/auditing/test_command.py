@@ -23,6 +23,14 @@ def build():
     return Defense(network, layer=Binarize())
 
 
+def centred():
+    class Centred(nn.Module):
+        def forward(self, images):
+            return images.flatten(1)[:, :10] - images.flatten(1)[:, :10].mean(0)
+
+    return Centred()
+
+
 def never():
     class Never(nn.Module):
         def forward(self, images):
@@ -126,3 +134,11 @@ def test_a_place_that_is_a_file_is_refused(shell, tmp_path):
     assert typed.code == 2
     assert "not a folder" in typed.err
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_defense_that_mixes_its_batch_is_said_to(shell, tmp_path, mine):
+    few = ("--samples", 20, "--eps-grid", "0.1", "--out", tmp_path / "a")
+    typed = shell("audit", "--defense", f"{mine}:centred,{mine}:build", *few)
+    assert typed.code == 0, typed.err
+    assert "mine.centred: an image's logits depend on the others of its batch" in typed.err
+    assert "mine.build: an image's" not in typed.err
