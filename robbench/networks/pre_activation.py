@@ -21,15 +21,14 @@ class UnitShape(NamedTuple):
 class PreActivationUnit(nn.Module):
     """BN-ReLU-conv twice, added to the input (He et al. 2016, arXiv:1603.05027, figure 1b).
 
-    Where the shape changes, the shortcut is a 1 × 1 convolution.
+    Where the shape changes, the shortcut is a 1 × 1 convolution of the input, not of the activated input.
 
     Args:
         inputs: Channels that come in.
         shape: What goes out.
-        activated_shortcut: Whether that convolution sees the activated input instead of the input itself.
     """
 
-    def __init__(self, inputs: int, shape: UnitShape, activated_shortcut: bool) -> None:
+    def __init__(self, inputs: int, shape: UnitShape) -> None:
         super().__init__()
         outputs, stride = shape
         self.norm1 = nn.BatchNorm2d(inputs)
@@ -41,18 +40,15 @@ class PreActivationUnit(nn.Module):
             if inputs == outputs and stride == 1
             else nn.Conv2d(inputs, outputs, kernel_size=1, stride=stride, bias=False)
         )
-        self.activated_shortcut = activated_shortcut
 
     def forward(self, features: Tensor) -> Tensor:
-        activated = functional.relu(self.norm1(features))
-        hidden = self.conv2(functional.relu(self.norm2(self.conv1(activated))))
-        if self.shortcut is None:
-            return hidden + features
-        return hidden + self.shortcut(activated if self.activated_shortcut else features)
+        hidden = self.conv1(functional.relu(self.norm1(features)))
+        hidden = self.conv2(functional.relu(self.norm2(hidden)))
+        return hidden + (features if self.shortcut is None else self.shortcut(features))
 
 
 def pre_activation_network(
-    channels: int, classes: int, width: int, units: Iterable[UnitShape], *, activated_shortcut: bool
+    channels: int, classes: int, width: int, units: Iterable[UnitShape]
 ) -> nn.Sequential:
     """A convolution, some units, BN and ReLU, and a linear layer on the pooled features.
 
@@ -63,14 +59,13 @@ def pre_activation_network(
         classes: The number of logits.
         width: Channels of the first convolution.
         units: The units, in order.
-        activated_shortcut: See :class:`PreActivationUnit`.
     """
     layers: list[nn.Module] = [
         cifar10_normalization(channels),
         nn.Conv2d(channels, width, kernel_size=3, padding=1, bias=False),
     ]
     for unit in units:
-        layers.append(PreActivationUnit(width, unit, activated_shortcut))
+        layers.append(PreActivationUnit(width, unit))
         width = unit.outputs
     pooled = [nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     return nn.Sequential(*layers, *pooled, nn.Linear(width, classes))

@@ -23,7 +23,7 @@ def residual_network(shape: tuple[int, int, int], classes: int, width: int) -> n
         UnitShape(4 * width, stride=2),
         UnitShape(4 * width),
     )
-    return pre_activation_network(shape[0], classes, width, units, activated_shortcut=False)
+    return pre_activation_network(shape[0], classes, width, units)
 
 
 @register_network("residual_cnn")

@@ -68,27 +68,31 @@ def test_preact_resnet_is_that_of_the_fast_training_papers():
         assert stem(torch.rand(1, 3, 32, 32)).shape == (1, 512, 4, 4)
 
 
-@pytest.mark.parametrize("activated_shortcut", [True, False])
-def test_a_pre_activation_unit_computes_what_the_paper_draws(activated_shortcut):
-    unit = PreActivationUnit(4, UnitShape(6, stride=2), activated_shortcut).eval()
+def test_a_pre_activation_unit_computes_what_the_paper_draws():
+    unit = PreActivationUnit(4, UnitShape(6, stride=2)).eval()
     features = torch.randn(2, 4, 8, 8)
     with torch.no_grad():
-        activated = unit.norm1(features).relu()
-        expected = unit.conv2(unit.norm2(unit.conv1(activated)).relu())
+        expected = unit.conv2(unit.norm2(unit.conv1(unit.norm1(features).relu())).relu())
         assert unit.shortcut is not None
-        beside = unit.shortcut(activated if activated_shortcut else features)
-        assert torch.equal(unit(features), expected + beside)
-        plain = PreActivationUnit(4, UnitShape(4), activated_shortcut).eval()
+        assert torch.equal(unit(features), expected + unit.shortcut(features))
+        plain = PreActivationUnit(4, UnitShape(4)).eval()
         for convolution in (plain.conv1, plain.conv2):
             convolution.weight.zero_()
         assert torch.equal(plain(features), features)
 
 
-@pytest.mark.parametrize(("name", "activated"), [("residual_cnn", False), ("preact_resnet18", True)])
-def test_each_network_has_the_shortcuts_of_its_source(name, activated):
-    modules = build_network(name, (3, 32, 32), 10).modules()
+@pytest.mark.parametrize("name", ["residual_cnn", "preact_resnet18"])
+def test_shortcuts_begin_at_the_input_itself(name):
+    """As in the authors' code of FAST-AT, N-FGSM and FAST-BAT: ``shortcut = self.shortcut(x)``."""
+    modules = build_network(name, (3, 32, 32), 10).eval().modules()
     units = [module for module in modules if isinstance(module, PreActivationUnit)]
-    assert {unit.activated_shortcut for unit in units} == {activated}
+    changing = [(unit, unit.shortcut) for unit in units if unit.shortcut is not None]
+    assert changing
+    for unit, shortcut in changing:
+        # What the first ReLU takes away comes through the shortcut alone.
+        features = -torch.rand(1, unit.conv1.in_channels, 4, 4) - 1
+        with torch.no_grad():
+            assert torch.equal(unit(features), shortcut(features))
 
 
 def test_normalization_is_inside_and_not_a_weight():
