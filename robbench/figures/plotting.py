@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from robbench.analysis.joining import join_runs
 from robbench.errors import UserError
 from robbench.figures.registration import figures
 from robbench.figures.rendering import check_formats, render
 from robbench.file_names import file_stem
-from robbench.files import make_folder, write_csv
+from robbench.files import check_places, make_folder, write_csv
 from robbench.store import find_runs, read_some_curves
 
 FOLDER = "figures"
@@ -62,16 +60,20 @@ def plot(
     if not drawn:
         raise refused[0]
     folder = out or _common_folder(paths) / FOLDER
+    places = {
+        folder / f"{stem}.{format}": (picture, format)
+        for stem, picture in drawn.items()
+        for format in dict.fromkeys(formats)
+    }
+    tables = [folder / JOINED_TABLE] if len(set(joined.curves["run"])) > 1 else []
     make_folder(folder)
-    files = []
-    for stem, picture in drawn.items():
-        for format in dict.fromkeys(formats):
-            files.append(folder / f"{stem}.{format}")
-            render(picture, files[-1], format)
-    if len(set(joined.curves["run"])) > 1:
-        files.append(_write_table(folder, joined.curves))
+    check_places([*places, *tables])
+    for path, (picture, format) in places.items():
+        render(picture, path, format)
+    for path in tables:
+        write_csv(path, joined.curves)
     return Plotted(
-        files,
+        [*places, *tables],
         [*read.notes, *joined.notes, *(f"Not drawn: {error.message} {error.hint}" for error in refused)],
     )
 
@@ -80,9 +82,3 @@ def _common_folder(paths: Sequence[Path]) -> Path:
     if len(paths) == 1:
         return paths[0]
     return Path(os.path.commonpath([path.absolute() for path in paths]))
-
-
-def _write_table(folder: Path, curves: pd.DataFrame) -> Path:
-    path = folder / JOINED_TABLE
-    write_csv(path, curves)
-    return path

@@ -97,6 +97,16 @@ def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
         plot([complete], run / "file")
 
 
+@pytest.mark.parametrize("taken", ["curves-mnist.svg", "joined-curves.csv"])
+def test_a_place_that_is_taken_is_said_before_anything_is_written(tmp_path: Path, taken: str) -> None:
+    make_run(tmp_path / "a", ["nsq"])
+    make_run(tmp_path / "b", ["sq"])
+    (tmp_path / "figures" / taken).mkdir(parents=True)
+    with pytest.raises(UserError, match=f"{taken} cannot be written"):
+        plot([tmp_path], formats=("png", "svg"))
+    assert names(tmp_path / "figures") == {taken}
+
+
 def test_a_damaged_table_is_named_and_nothing_written(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", ["nsq"])
     (run / "curves.parquet").write_bytes(b"PAR1")
