@@ -38,7 +38,7 @@ def find_runs(*paths: Path) -> list[Path]:
         *paths: Folders; each is a run itself, or holds runs directly in it.
 
     Raises:
-        UserError: A path holds none, or a run's ``run.json`` cannot be read.
+        UserError: A path holds none, or a folder or a run's ``run.json`` cannot be read.
     """
     runs = {run.resolve(): run for path in paths for run in _runs_at(path)}
     return sorted(runs.values(), key=lambda run: (read_manifest(run)["created"], run.name))
@@ -107,14 +107,20 @@ def read_outcomes(run: Path) -> pd.DataFrame:
 
 
 def _runs_at(path: Path) -> list[Path]:
-    if (path / RUN).is_file():
-        return [path]
-    if not path.is_dir():
+    try:
+        if (path / RUN).is_file():
+            return [path]
+        if not path.is_dir():
+            raise UserError(
+                f"{path} is no folder." if path.exists() else f"There is no folder {path}.",
+                "Give the folder of a run, or the folder that holds the runs, such as results/.",
+            )
+        runs = [folder for folder in path.iterdir() if (folder / RUN).is_file()]
+    except OSError as error:
         raise UserError(
-            f"{path} is no folder." if path.exists() else f"There is no folder {path}.",
-            "Give the folder of a run, or the folder that holds the runs, such as results/.",
-        )
-    runs = [folder for folder in path.iterdir() if (folder / RUN).is_file()]
+            f"{error.filename} cannot be read: {error.strerror}.",
+            "Check its permissions, or name other runs.",
+        ) from error
     if not runs:
         raise UserError(
             f"{path} holds no runs: neither it nor a folder directly in it has a {RUN}.",

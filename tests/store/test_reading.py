@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -42,6 +44,24 @@ def test_no_runs_is_said(tmp_path: Path) -> None:
     ]:
         with pytest.raises(UserError, match=words):
             find_runs(path)
+
+
+@pytest.mark.parametrize("locked", ["", "b"])
+def test_a_folder_that_may_not_be_looked_into_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: str
+) -> None:
+    make_run(tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    is_file = Path.is_file
+
+    def look(path: Path) -> bool:
+        if path.parent == tmp_path / locked:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", look)  # whoever runs the tests may have all permissions
+    with pytest.raises(UserError, match=r"run\.json cannot be read: Permission denied"):
+        find_runs(tmp_path)
 
 
 def test_curves_of_several_runs_and_the_unfinished_ones(tmp_path: Path) -> None:
