@@ -59,7 +59,8 @@ def write_json(path: Path, value: Any) -> None:
         ValueError: A number is not finite.
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=_plain_number)
-    write_bytes(path, f"{text}\n".encode())
+    # Bytes in a name that are no UTF-8 are escaped as JSON does it, and come back when it is read.
+    write_bytes(path, f"{text}\n".encode(errors="backslashreplace"))
 
 
 def write_table(path: Path, table: pa.Table) -> None:
@@ -120,8 +121,9 @@ def check_folder(folder: Path) -> None:
     """Refuse a folder that could not be written to, or not be made; creates nothing.
 
     Raises:
-        UserError: There is a file or a broken link, or no permission.
+        UserError: There is a file or a broken link, or no permission, or the name is no UTF-8.
     """
+    check_name(folder)
     place = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if not place.is_dir():
         raise UserError(
@@ -130,6 +132,18 @@ def check_folder(folder: Path) -> None:
         )
     if not os.access(place, os.W_OK | os.X_OK):
         raise UserError(f"There is no permission to write to {place}.", "Choose another folder with --out.")
+
+
+def check_name(folder: Path) -> None:
+    """Refuse a folder of results whose name is no UTF-8: tables say of each row where it came from.
+
+    Raises:
+        UserError: It is not.
+    """
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"The name of the folder {folder} is no UTF-8.", "Give it another name.") from error
 
 
 def check_places(files: Iterable[Path]) -> None:

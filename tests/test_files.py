@@ -103,6 +103,12 @@ def test_json_knows_numpys_numbers_and_refuses_the_rest(tmp_path: Path) -> None:
     assert json.loads(path.read_text(encoding="utf-8"))["n"] == 3
 
 
+def test_json_keeps_names_that_are_no_utf8(tmp_path: Path) -> None:
+    name = os.fsdecode(b"m\xff.py:build")
+    write_json(tmp_path / "file.json", {"command": name})
+    assert json.loads((tmp_path / "file.json").read_bytes()) == {"command": name}
+
+
 def test_tables_come_back(tmp_path: Path) -> None:
     table = pa.table({"x": [0.1, None], "y": [[True], [False, True]]})
     write_table(tmp_path / "a=1.parquet", table)

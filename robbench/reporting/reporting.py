@@ -65,7 +65,7 @@ def report(request: ReportRequest, out: Path | None = None) -> Reported:
     page = gather_page(request)
     html = render_page(page)
     make_folder(file.parent)
-    write_bytes(file, html.encode())
+    write_bytes(file, html.encode(errors="replace"))
     return Reported(file, page.notes)
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from robbench.errors import UserError
+from robbench.files import check_name
 from robbench.schema import CURVES, OUTCOMES, Column, arrow_schema
 from robbench.store.layout import CURVES_TABLE, OUTCOMES_TABLE, RUN, is_complete, read_manifest
 from robbench.store.tables import read_checked
@@ -38,9 +39,11 @@ def find_runs(*paths: Path) -> list[Path]:
         *paths: Folders; each is a run itself, or holds runs directly in it.
 
     Raises:
-        UserError: A path holds none, or a folder or a run's ``run.json`` cannot be read.
+        UserError: A path holds none, a folder or a run's ``run.json`` cannot be read, or a name is no UTF-8.
     """
     runs = {run.resolve(): run for path in paths for run in _runs_at(path)}
+    for run in runs.values():
+        check_name(run)
     return sorted(runs.values(), key=lambda run: (read_manifest(run)["created"], run.name))
 
 

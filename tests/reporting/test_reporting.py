@@ -1,6 +1,7 @@
 """Reports as files: what is in them, what they refuse, and that names do no harm."""
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from robbench.errors import UserError
+from robbench.files import write_json
 from robbench.reporting import ReportRequest, report
 from robbench.reporting.origins import origin
 from tests.comparing.runs import make_run
@@ -45,6 +47,15 @@ def test_it_holds_curves_intervals_verdicts_examples_and_origins(tmp_path: Path)
     assert "1 → 3" in page.text
     assert "SHA-256 of the weights" in page.text
     assert "w pgd-at" in page.text
+
+
+def test_a_command_that_is_no_utf8_is_shown_with_a_question_mark(tmp_path: Path) -> None:
+    two_defenses(tmp_path)
+    manifest = json.loads((tmp_path / "run.json").read_text())
+    write_json(
+        tmp_path / "run.json", {**manifest, "command": os.fsdecode(b"robbench run --defense m\xff.py:build")}
+    )
+    assert "robbench run --defense m?.py:build" in seen(tmp_path).text
 
 
 def test_nothing_is_loaded_from_anywhere(tmp_path: Path) -> None:

@@ -64,6 +64,18 @@ def test_a_folder_that_may_not_be_looked_into_is_named(
         find_runs(tmp_path)
 
 
+def test_a_folder_whose_name_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"results-\xff")
+    with pytest.raises(UserError, match="is no UTF-8"):
+        make_run(folder)
+    assert not folder.exists()
+    make_run(tmp_path / "run")
+    folder.mkdir()
+    (tmp_path / "run").rename(folder / "run")
+    with pytest.raises(UserError, match="is no UTF-8"):
+        find_runs(folder)
+
+
 def test_curves_of_several_runs_and_the_unfinished_ones(tmp_path: Path) -> None:
     runs = [make_run(tmp_path / "a"), make_run(tmp_path / "b", complete=False), make_run(tmp_path / "c")]
     curves, unfinished = read_curves(runs)
