@@ -36,5 +36,7 @@ def write_defense(path: Path, kind: str = "layer") -> str:
         raise UserError(f"There is no folder {path.parent}.", f"`mkdir -p {path.parent}` makes it.")
     text = (files("robbench.templates") / f"{kind}.py.txt").read_text(encoding="utf-8")
     name = shlex.quote(f"{path}:build")
-    write_bytes(path, text.replace("FILE:build", name).encode())
+    # It stands in a docstring, where a backslash, as in every path of Windows, would begin an escape.
+    shown = name.replace("\\", r"\\").replace('"', r"\"")
+    write_bytes(path, text.replace("FILE:build", shown).encode(errors="backslashreplace"))
     return name

@@ -1,3 +1,5 @@
+import ast
+import os
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,16 @@ def test_a_name_with_a_blank_is_quoted_for_the_shell(tmp_path):
     name = write_defense(tmp_path / "a b.py")
     assert name == f"'{tmp_path}/a b.py:build'"
     assert f"robbench check {name}" in (tmp_path / "a b.py").read_text()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", [b"new\\users.py", b'three""".py', b"m\xff.py"])
+def test_an_odd_name_is_no_syntax_error(tmp_path, kind, name):
+    path = tmp_path / os.fsdecode(name)
+    shown = write_defense(path, kind)
+    described = ast.get_docstring(ast.parse(path.read_text()))
+    assert described is not None
+    assert described.endswith(f"robbench check {shown}")
 
 
 def test_nothing_is_replaced(tmp_path):
