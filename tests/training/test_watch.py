@@ -9,6 +9,7 @@ from robbench.defenses import Defense
 from robbench.errors import UserError
 from robbench.models import Look, WatchRecord, find_model
 from robbench.models.watch_record import find_collapse, read_watch
+from robbench.models.weights import read_weights
 from robbench.training import completing, train
 from robbench.training import watch as watching
 from robbench.training.batches import Batches, held_out_indices
@@ -271,6 +272,20 @@ def test_an_interruption_changes_nothing_of_what_is_seen(tmp_path):
     assert replace(card.watch, seconds=0.0) == replace(expected.watch, seconds=0.0)
 
 
+@pytest.mark.usefixtures("every_epoch")
+def test_the_watch_looks_at_the_average_that_is_stored(tmp_path, monkeypatch):
+    seen = []
+
+    def note_weights(self, exact, *_):
+        seen.append({name: tensor.clone() for name, tensor in exact.model.state_dict().items()})
+        return [0.9, 0.5, 0.5]
+
+    monkeypatch.setattr(Watch, "_accuracies", note_weights)
+    train(request(tmp_path, plan={"held_out": 20, "averaging": 0.9}))
+    stored = read_weights(find_model("digits", "natural", tmp_path))
+    assert all(torch.equal(stored[name], tensor.half().float()) for name, tensor in seen[-1].items())
+
+
 class FakeLooks:
     """Replaces what is seen by a collapse at the fourth look."""
 
@@ -308,3 +323,13 @@ def test_a_collapse_is_said_recorded_and_ends_the_training_if_asked(tmp_path, mo
     assert train(request(tmp_path, "fast-at", plan=plan)) == card
     with pytest.raises(UserError, match="stop_on_collapse is"):
         train(request(tmp_path, "fast-at", plan={**plan, "stop_on_collapse": str(not stop)}))
+
+
+@pytest.mark.usefixtures("every_epoch")
+def test_a_collapse_at_the_last_step_stops_nothing(tmp_path, monkeypatch):
+    FakeLooks(monkeypatch)
+    plan = {"held_out": 40, "iterations": 12, "stop_on_collapse": "true"}
+    card = train(request(tmp_path, "fast-at", plan=plan))
+    assert card.collapsed
+    assert card.watch is not None
+    assert not card.watch.stopped
