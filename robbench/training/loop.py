@@ -78,7 +78,7 @@ def _begin(job: SettledTraining) -> TrainingRun:
     if checkpoint.place not in ("", run.place):
         raise UserError(
             f"The checkpoint {path} was computed on {checkpoint.place}, and this would go on on {run.place}.",
-            "Go on there with --device, or train anew with --restart.",
+            "Go on there, by --device or on that machine, or train anew with --restart.",
         )
     with readable(path):
         run.restore(checkpoint)

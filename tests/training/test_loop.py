@@ -222,11 +222,13 @@ def test_a_checkpoint_of_another_device_is_not_gone_on_from(tmp_path, monkeypatc
     path = interrupted(asked)
     kept = torch.load(path)
     assert kept["place"] == "cpu in float32"
-    torch.save({**kept, "place": "cuda in bfloat16"}, path)
-    with pytest.raises(
-        UserError, match="computed on cuda in bfloat16, and this would go on on cpu in float32"
-    ):
-        train(asked)
+    for place in ("cuda in bfloat16", "cpu in bfloat16"):
+        torch.save({**kept, "place": place}, path)
+        with pytest.raises(
+            UserError, match=f"computed on {place}, and this would go on on cpu in float32"
+        ) as caught:
+            train(asked)
+        assert "by --device or on that machine" in caught.value.hint
     torch.save({**kept, "place": ""}, path)  # as an older robbench wrote it
     train(asked)
 
