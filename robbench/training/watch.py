@@ -26,7 +26,8 @@ MOST_LOOKS = 50
 """Looks in a training: where its epochs are more, only some end with one."""
 SHOWN = 40
 """Training images shown between two looks, at least, for each image that a look sees. A look takes 25 passes
-an image and a single-step training 4, so looking costs about a sixth of it, however short its epochs."""
+an image and a single-step training 4, so looking costs about a sixth of it, however short its epochs, and a
+third of one that takes 2."""
 BATCH, BATCH_VALUES = 500, 4_000_000
 """Images in one pass at most, and their pixel values: of large images, gradients of 500 fit in no memory."""
 
