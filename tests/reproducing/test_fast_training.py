@@ -1,6 +1,7 @@
 """The comparison of fast trainings, on made-up runs where every verdict is known."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -135,10 +136,30 @@ def test_a_failed_training_decides_nothing_and_says_so(judged):
     assert set(words) == {"FAST-AT-GA did not learn"}
 
 
-def test_passes_and_seconds_that_disagree_decide_nothing(judged):
-    (part,) = judged.loc[judged["claim"].str.startswith("N-FGSM costs")].to_dict("records")
-    assert part["words"] == "0.80 of the passes, 0.30 of the seconds"
+def cost_of(shelf: Shelf, claim: str) -> dict:
+    judged = judge_claims(CLAIMS[DIGITS], gather_evidence(DIGITS, shelf))
+    (part,) = judged.loc[judged["claim"].str.startswith(claim)].to_dict("records")
+    return part
+
+
+def test_passes_and_seconds_that_disagree_decide_nothing(own_shelf):
+    made = DEFENSES["backward-smoothing"]
+    put_on(own_shelf, {"backward-smoothing": replace(made, training={**made.training, "seconds": 40.0})})
+    part = cost_of(own_shelf, "Backward Smoothing costs")
+    assert part["words"] == "0.36 of the passes, 0.80 of the seconds"
     assert part["verdict"] == UNDECIDED
+
+
+def test_of_who_differentiates_a_gradient_seconds_decide(own_shelf):
+    part = cost_of(own_shelf, "N-FGSM costs")
+    assert part["words"] == "0.80 of the passes, 0.30 of the seconds"
+    assert part["verdict"] == HOLDS
+    made = DEFENSES["n-fgsm"]
+    put_on(own_shelf, {"n-fgsm": replace(made, training={"device": "elsewhere"})})
+    part = cost_of(own_shelf, "N-FGSM costs")
+    assert part["words"] == "0.80 of the passes, which do not count that a gradient is differentiated"
+    assert part["verdict"] == UNDECIDED
+    assert part["difference"] == 0.8
 
 
 def test_a_setting_that_was_not_run_is_one_line(shelf):

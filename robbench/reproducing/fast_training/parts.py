@@ -21,7 +21,7 @@ from robbench.analysis.intervals import wilson
 from robbench.analysis.verdicts import p_text, signed
 from robbench.analysis.worst_of import WORST_OF
 from robbench.reproducing.fast_training.evidence import CLEAN, Evidence
-from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD
+from robbench.reproducing.fast_training.settings import AUTOATTACK, PGD, SECOND_ORDER
 
 _ATTACK_WORDS = {CLEAN: "clean", PGD: "PGD-20", AUTOATTACK: "AutoAttack", WORST_OF: "worst of all"}
 _NO_COLLAPSE = "no collapse"
@@ -161,6 +161,7 @@ class Costs(Part):
     """Training the candidate costs about a share of what the baseline's costs, or less.
 
     Passes decide, and seconds that were taken on the same device; where they disagree, nothing is decided.
+    Passes say too little of who differentiates a gradient: of those, seconds decide alone.
 
     Attributes:
         candidate: The defense that the claim is about.
@@ -186,13 +187,16 @@ class Costs(Part):
         shares = {"passes": passes[0] / passes[1]}
         if mine["device"] == other["device"]:
             shares["seconds"] = mine["seconds"] / other["seconds"]
-        verdicts = {judge_cost(share, self.share) for share in shares.values()}
-        verdict = verdicts.pop() if len(verdicts) == 1 else UNDECIDED
         words = ", ".join(f"{share:.2f} of the {what}" for what, share in shares.items())
+        told = {"seconds"} if SECOND_ORDER.intersection(self.names) else {"passes", "seconds"}
+        verdicts = {judge_cost(share, self.share) for what, share in shares.items() if what in told}
+        verdict = verdicts.pop() if len(verdicts) == 1 else UNDECIDED
+        if told.isdisjoint(shares):
+            words += ", which do not count that a gradient is differentiated"
         numbers = {
             "candidate_value": passes[0],
             "baseline_value": passes[1],
-            "difference": shares["passes"],
+            "difference": passes[0] / passes[1],
         }
         return _decided(verdict, words, values | numbers, _unlike(evidence, self.candidate, self.baseline))
 

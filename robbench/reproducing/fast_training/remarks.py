@@ -6,14 +6,13 @@ from typing import NamedTuple
 
 from robbench.reproducing.collecting import remarks
 from robbench.reproducing.fast_training.evidence import Evidence
-from robbench.reproducing.fast_training.settings import DIGITS
+from robbench.reproducing.fast_training.settings import DIGITS, SECOND_ORDER
 from robbench.reproducing.shelf import Shelf
 
 _STAND_IN = (
     "Digits stand in for what the papers show on CIFAR-10: ε = 0.3 is a large one there, and the network is "
     "small."
 )
-_TWICE = {"fast-at-ga", "fast-bat"}
 _UNCOUNTED = (
     "FAST-AT-GA and FAST-BAT differentiate a gradient, which passes do not count apart: beside PGD-AT they "
     "compute about half as much again as their passes say."
@@ -32,7 +31,7 @@ def remarks_on(known: Sequence[Sequence[Evidence]], shelf: Shelf) -> list[str]:
     notes += _said_together([said for seeds in known for said in _unequal(seeds)])
     if any(evidence.setting == DIGITS and evidence.subjects for evidence in trained):
         notes.append(_STAND_IN)
-    if any(evidence.subjects.keys() & _TWICE for evidence in trained):
+    if any(evidence.subjects.keys() & SECOND_ORDER for evidence in trained):
         notes.append(_UNCOUNTED)
     return [*notes, *_said_together(_seeds(known)), *_missing(known)]
 

@@ -12,6 +12,8 @@ AUTOATTACK = "autoattack-bpda@torchattacks"
 """With BPDA where a defense has a layer to get around, plain AutoAttack where it has none."""
 YARDSTICK = "pgd-at"
 _SINGLE_STEP = ("fgsm-at", "fast-at", "n-fgsm", "fast-at-ga", "fast-bat")
+SECOND_ORDER = frozenset({"fast-at-ga", "fast-bat"})
+"""They differentiate a gradient, which passes do not count apart."""
 _BUDGET = "epochs=15"
 _ADVERSARIAL = (YARDSTICK, "pgd2-at", "free-at", *_SINGLE_STEP, "trades", "backward-smoothing")
 
