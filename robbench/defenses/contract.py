@@ -33,6 +33,10 @@ class Defense:
         views: Further views by name, for a defense that is no layer before a network. They win over those
             derived from ``layer``.
 
+    Raises:
+        UserError: One of them is no module, such as a class that was not called, or there is no layer for
+            ``smooth`` to stand in for.
+
     Attributes:
         model: The exact classifier.
         network: The network behind the layer; :attr:`model` itself where there is no layer.
@@ -46,11 +50,22 @@ class Defense:
         smooth: nn.Module | None = None,
         views: Mapping[str, nn.Module] | None = None,
     ) -> None:
+        declared = views or {}
+        layers = {
+            name: part for name, part in (("layer", layer), ("smooth layer", smooth)) if part is not None
+        }
+        named = {f"view {name!r}": view for name, view in declared.items()}
+        _check_modules({"network": network, **layers, **named})
+        if smooth is not None and layer is None:
+            raise UserError(
+                "The smooth layer of a Defense stands in for its layer, and no layer is given.",
+                "Name both: Defense(network, layer=..., smooth=...).",
+            )
         self.network = network
         self.layer = layer
         self.model = network if layer is None else nn.Sequential(layer, network)
-        self._views = {"exact": self.model, **_layer_views(network, layer, smooth), **(views or {})}
-        self._declared = frozenset(views or {})
+        self._views = {"exact": self.model, **_layer_views(network, layer, smooth), **declared}
+        self._declared = frozenset(declared)
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -82,6 +97,16 @@ class Defense:
     def forwards_exactly(self, name: str) -> bool:
         """Whether a view computes what :attr:`model` does, bit for bit, as `substitute` does not."""
         return name in ("exact", "bpda", "smooth") and name not in self._declared
+
+
+def _check_modules(parts: Mapping[str, object]) -> None:
+    """Refuse what is no module here, before it fails far away."""
+    for name, part in parts.items():
+        if not isinstance(part, nn.Module):
+            raise UserError(
+                f"The {name} of a Defense is a torch.nn.Module, not {part!r}.",
+                "A class must be called: Defense(Network()), not Defense(Network).",
+            )
 
 
 class ApproximatedLayer(nn.Module):

@@ -5,6 +5,7 @@ import torch
 
 from robbench.defenses import defenses
 from robbench.errors import UserError
+from tests.commands import start
 from tests.defenses.formats.loaded import load
 
 MODULE = """
@@ -50,6 +51,26 @@ def test_a_defense_with_a_layer_has_its_views(mine):
     (bpda,) = torch.autograd.grad(loaded.defense.view("bpda")(x).sum(), x)
     assert exact.eq(0).all()
     assert bpda.ne(0).any()
+
+
+def test_a_smooth_layer_with_no_layer_to_stand_in_for_is_refused(mine):
+    mine(
+        "from robbench import Defense\n"
+        + MODULE
+        + "def half():\n    return Defense(build(), smooth=nn.ReLU())\n"
+    )
+    with pytest.raises(UserError, match="no layer is given"):
+        load("mine.py:half")
+
+
+def test_a_class_that_was_not_called_is_refused(mine):
+    mine("from torch import nn\nfrom robbench import Defense\ndef build():\n    return Defense(nn.Flatten)\n")
+    # In a process of its own, where types are not checked as they are in tests.
+    typed = start("check", "mine.py:build")
+    _, said = typed.communicate()
+    assert typed.returncode == 2
+    assert "The network of a Defense is a torch.nn.Module, not <class" in said
+    assert "Traceback" not in said
 
 
 def test_the_hash_changes_with_the_weights_and_with_the_source(mine):
