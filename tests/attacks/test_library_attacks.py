@@ -271,6 +271,17 @@ def test_minimum_norm_attacks_come_near_the_optimum(name, norm, box_binds) -> No
     assert (given.ball.norm.distance(points, images) >= 0.999 * critical).all()
 
 
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_hopskipjump_ends_at_the_boundary(norm) -> None:
+    """ART ends with a step away from it, 1.2 times as far."""
+    model, images, labels = linear_oracle(count=4, low=0.35, high=0.65)
+    critical = critical_epsilon(model, images, labels, norm).float()
+    given = problem(model, images, labels, 1.0, norm, classes=2)
+    points = library_attack("hopskipjump@art", steps=20).perturb(given)
+    assert (model(points).argmax(1) != labels).all()
+    assert (given.ball.norm.distance(points, images) <= 1.05 * critical).all()
+
+
 @pytest.mark.parametrize("name", BUDGET + MINIMUM)
 def test_takes_a_model_without_parameters_silently(name, capfd) -> None:
     class Bare(nn.Module):

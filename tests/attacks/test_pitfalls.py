@@ -430,6 +430,27 @@ def test_art_hopskipjump_cannot_hang(images) -> None:
     assert points.shape == (1, 1, 8, 8)
 
 
+def test_art_hopskipjump_keeps_what_it_found_before_it_was_stuck() -> None:
+    class Tiring(nn.Module):
+        """Class 1 where bright; from the ninth call on, until ART is given up, nowhere."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.calls = 0
+
+        def forward(self, images: Tensor) -> Tensor:
+            self.calls += 1
+            bright = images.flatten(1).mean(1) - (9 if 8 < self.calls <= 1001 else 0.45)
+            return torch.stack([torch.zeros_like(bright), bright], 1)
+
+    dark, labels = torch.full((1, 1, 8, 8), 0.3), torch.zeros(1, dtype=torch.int64)
+    model = Tiring()
+    points = library_attack("hopskipjump@art", steps=1).perturb(problem(model, dark, labels, 0.1, classes=2))
+    assert model.calls == 1002  # so it was stuck
+    assert points.mean() > 0.45
+    assert (points - dark).abs().max() < 0.4  # the random start is about 0.7 away
+
+
 @pytest.mark.parametrize("side", [(2, 2), (4, 4), (3, 12), (8, 8)])
 def test_art_square_takes_small_and_oblong_images(side) -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(side[0] * side[1], 3))
