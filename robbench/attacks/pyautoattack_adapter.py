@@ -53,11 +53,18 @@ class PyAutoAttack(StandardAutoAttack):
 
 
 def _check_size(problem: Problem) -> None:
-    """Refuse what Square divides by zero for: in l2 it lays out patches of a fifth of a side."""
+    """Refuse what Square cannot lay out: in l2 it covers an image with patches of a fifth of its height.
+
+    Below five pixels there are none. Where less is left over than the margin it begins with, as at 24 x 24,
+    the last patch ends beyond the edge, and it raises.
+    """
     height, width = problem.ball.centers.shape[2:]
-    if problem.ball.norm.name == "l2" and min(height, width) < _PATCHES:
+    patch = height // _PATCHES
+    margin = (height - _PATCHES * patch) // 2
+    fits = patch == 1 or (patch and all(margin <= side % patch for side in (height, width)))
+    if problem.ball.norm.name == "l2" and not (fits and width >= _PATCHES):
         raise UserError(
-            f"autoattack@pyautoattack needs images of at least {_PATCHES} x {_PATCHES} pixels in l2, not "
-            f"{height} x {width}.",
+            f"autoattack@pyautoattack does not take images of {height} x {width} pixels in l2: its Square "
+            f"covers them with patches of a {_PATCHES}th of their height, and these do not fit.",
             "Use apgd@torchattacks.",
         )

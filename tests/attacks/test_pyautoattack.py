@@ -54,7 +54,24 @@ def test_zero_gradients_are_no_news_on_the_terminal(images, capfd) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-def test_images_too_small_for_square_in_l2_are_refused() -> None:
-    given = problem(ConstantModel(), torch.rand(2, 1, 4, 9), torch.zeros(2, dtype=torch.int64), 0.25, "l2")
-    with pytest.raises(UserError, match="at least 5 x 5"):
+@pytest.mark.parametrize("side", [*range(3, 34), 64, 96, 224, 299])
+def test_what_square_cannot_lay_out_in_l2_is_refused(side) -> None:
+    given = problem(
+        ConstantModel(), torch.rand(1, 1, side, side), torch.ones(1, dtype=torch.int64), 0.25, "l2"
+    )
+    model = stand_in(given)
+    square = pyautoattack.square.SquareAttack(model, norm="L2", eps=0.25, n_queries=1, resc_schedule=False)
+    try:
+        square.perturb(given.ball.centers, given.labels)
+    except (RuntimeError, ZeroDivisionError):
+        with pytest.raises(UserError, match=f"does not take images of {side} x {side} pixels in l2"):
+            next(PyAutoAttack()._parts(model, given))
+    else:
+        next(PyAutoAttack()._parts(model, given))
+
+
+@pytest.mark.parametrize("shape", [(4, 9), (24, 24), (32, 24)])
+def test_where_its_patches_do_not_fit_square_is_not_reached(shape) -> None:
+    given = problem(ConstantModel(), torch.rand(2, 1, *shape), torch.zeros(2, dtype=torch.int64), 0.25, "l2")
+    with pytest.raises(UserError, match="patches of a 5th of their height"):
         PyAutoAttack().perturb(given)
