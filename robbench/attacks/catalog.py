@@ -149,8 +149,9 @@ def _take_view(
     words[:] = [word for word in words if word not in VIEWS]
     if "view" in options:
         asked.append(options.pop("view"))
-    # `bpda-substitute`: the word bpda comes from the name, the second one says which kind.
-    distinct = [view for view in dict.fromkeys(asked) if view != "bpda"] or asked[:1]
+    # `bpda-substitute`: the word bpda comes from the name, the second one says which kind. `exact` is none.
+    kinds = asked if "exact" in asked else [view for view in asked if view != "bpda"]
+    distinct = list(dict.fromkeys(kinds)) or asked[:1]
     if len(distinct) > 1:
         raise UserError(f"{name.text!r} asks for several views: {', '.join(distinct)}.", "Give one.")
     view = distinct[0] if distinct else "exact"
