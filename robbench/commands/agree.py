@@ -48,7 +48,7 @@ def command(
 
     terminal = Terminal(quiet)
     if conformance:
-        _refuse_others(("backends", *asked))
+        _refuse_others(("backends", *asked, "batch_size", "out", "data_dir", "models_dir", "device"))
         problems = _check_conformance(terminal.show)
     else:
         from robbench.agreeing.request import ATTACKS, DEFENSES, SAMPLES, AgreementRequest, prepare_agreement
@@ -75,7 +75,7 @@ def _refuse_others(options: Sequence[str]) -> None:
         names = {parameter.name: parameter.opts[0] for parameter in context.command.params}
         listed = ", ".join(names[name] for name in typed)
         raise UserError(
-            f"--conformance takes a linear model with known answers, and no {listed}.",
+            f"--conformance probes the libraries on small models of its own, and takes no {listed}.",
             "Leave out one or the other.",
         )
 

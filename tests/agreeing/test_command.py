@@ -115,10 +115,21 @@ def test_conformance_alone(shell: Shell) -> None:
     assert "present in 1.2: seen" in typed.out
 
 
-def test_conformance_asks_nothing_of_a_defense(shell: Shell) -> None:
-    typed = shell("agree", "--conformance", "--defense", "nosuch", "--backends", "art")
+@pytest.mark.usefixtures("few_probes")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--defense", "nosuch", "--backends", "art"), "no --backends, --defense."),
+        (("--out", "folder", "--device", "cpu"), "no --out, --device."),
+        (("--batch-size", 4, "--data-dir", "d", "--models-dir", "m"), "no --batch-size, --data-dir, --mod"),
+    ],
+)
+def test_conformance_refuses_what_it_would_not_read(
+    shell: Shell, arguments: tuple[str, ...], words: str
+) -> None:
+    typed = shell("agree", "--conformance", *arguments)
     assert typed.code == 2
-    assert "no --backends, --defense." in " ".join(typed.err.split())
+    assert words in " ".join(typed.err.split())
 
 
 @pytest.mark.parametrize(
