@@ -15,6 +15,8 @@ NATIVE = "native"
 RESTARTS, SHORT_STEP, NUDGED = "restarts", "short step", "nudged step"
 MORE_RESTARTS = 3
 """Times as many restarts as asked for, to see what they add."""
+FOOLBOX_STEP = {"linf": "1/30", "l2": "1/40"}
+"""foolbox's default step as a share of ε, by norm."""
 NUDGE = 1e-5
 """A step longer by this share changes images by a few units in the last place of a float32."""
 
@@ -154,7 +156,7 @@ def _variants(
         more = MORE_RESTARTS * getattr(attack, "restarts", 1)
         variants[RESTARTS] = _with(name, backend, setting, restarts=str(more))
     if "relative_step" in options:
-        variants[SHORT_STEP] = _with(name, backend, setting, relative_step="1/30")
+        variants[SHORT_STEP] = _with(name, backend, setting, relative_step=FOOLBOX_STEP[setting.norm])
         share = step_share(getattr(attack, "relative_step", None), getattr(attack, "steps", None))
         variants[NUDGED] = _with(
             name, backend, setting, random_start="false", relative_step=repr(share * (1 + NUDGE))

@@ -142,7 +142,7 @@ def _causes(one: Evidence) -> list[tuple[str, str, Survival, Survival]]:
     if RESTARTS in one.variants:
         rows.append((f"{MORE_RESTARTS} times the restarts", first, last, one.variants[RESTARTS]))
     if SHORT_STEP in one.variants:
-        rows.append(("foolbox's default step, ε/30", first, last, one.variants[SHORT_STEP]))
+        rows.append(("foolbox's default step", first, last, one.variants[SHORT_STEP]))
     if NUDGED in one.variants and one.without_start:
         rows.append(
             ("rounding: a step longer by 1e-5", first, one.without_start[first], one.variants[NUDGED])

@@ -2,6 +2,7 @@
 
 import importlib.util
 
+import foolbox
 import pytest
 
 from robbench.agreeing.families import (
@@ -62,6 +63,9 @@ def test_who_cannot_is_left_out_with_the_reason() -> None:
     assert list(square.variants) == [RESTARTS]
     l2 = family("pgd5", setting=Setting(datasets.get("digits"), "l2", 10))
     assert list(l2.members) == ["native", "foolbox", "art"]
+    # foolbox's own default, which is another in l2.
+    step = foolbox.attacks.L2PGD().rel_stepsize
+    assert labels(l2.variants)[SHORT_STEP] == f"pgd5:relative_step={step}"
 
 
 @pytest.mark.parametrize(
