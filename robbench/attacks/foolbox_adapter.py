@@ -74,7 +74,7 @@ class _FoolboxMinimumNorm(_Foolbox, MinimumNormAttack):
 @register_attack
 @dataclass(frozen=True)
 class FoolboxFGSM(_FoolboxBudget):
-    """One step of length ε along the gradient's sign, by foolbox."""
+    """One step of length ε along the gradient's sign, in l2 along the gradient, by foolbox."""
 
     algorithm = "fgsm"
     paper = "Goodfellow et al. 2014, arXiv:1412.6572"

@@ -29,7 +29,7 @@ def ascend(iterate: Images, gradient: Images, ball: Ball, step: PerSample) -> Im
 @register_attack
 @dataclass(frozen=True)
 class FGSM(_GradientAscent):
-    """One step of length ε along the gradient's sign, from the clean image."""
+    """One step of length ε along the gradient's sign, in l2 along the gradient, from the clean image."""
 
     algorithm = "fgsm"
     paper = "Goodfellow et al. 2014, arXiv:1412.6572"
