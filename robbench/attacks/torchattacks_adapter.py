@@ -94,6 +94,8 @@ class TorchattacksPGD(_TorchattacksBudget):
 class TorchattacksSquare(_TorchattacksBudget):
     """Square: random search with square patches, no gradient, by torchattacks.
 
+    The paper's schedule, by which patches shrink, is stretched over the queries.
+
     Attributes:
         queries: Images tried per sample; a sample leaves at its first success.
         restarts: Independent runs.
@@ -107,7 +109,8 @@ class TorchattacksSquare(_TorchattacksBudget):
     restarts: int = 1
 
     def _build(self, library: ModuleType, model: StandIn, problem: Problem) -> Any:
-        return build_square(library, model, problem, self.queries)
+        epsilon = single_radius(problem)
+        return library.Square(model, norm="Linf", eps=epsilon, n_queries=self.queries, seed=problem.seed)
 
 
 @register_attack
@@ -180,9 +183,3 @@ class TorchattacksFAB(MinimumNormAttack):
                 n_classes=problem.classes,
             )
             return attack(fresh_images(problem), problem.labels)
-
-
-def build_square(library: ModuleType, model: StandIn, problem: Problem, queries: int) -> Any:
-    """Square in linf, with the library's schedule stretched over ``queries``."""
-    epsilon = single_radius(problem)
-    return library.Square(model, norm="Linf", eps=epsilon, n_queries=queries, seed=problem.seed)

@@ -97,7 +97,7 @@ def test_1_autoattack_is_what_its_authors_run(classes, names, images) -> None:
         ["APGD", "APGDT", "FAB", "Square"] if names == 4 else ["APGD", "FAB", "Square"]
     )
     assert [part.steps for part in parts[:-1]] == [100] * (names - 1)
-    assert parts[-1].n_queries == 5000
+    assert (parts[-1].n_queries, parts[-1].rescale_schedule) == (5000, False)
     assert {part.seed for part in parts} == {5}
     assert {part.n_target_classes for part in parts[1:-1]} == {min(9, classes - 1)}
     assert parts[0].loss == "ce"
