@@ -5,7 +5,6 @@ import math
 import types
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
-from fractions import Fraction
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from robbench.attacks.contract import Attack
@@ -244,7 +243,8 @@ def _positive_int(text: str) -> int:
 
 
 def _positive_float(text: str) -> float:
-    value = float(Fraction(text)) if "/" in text else float(text)
+    numerator, slash, denominator = text.partition("/")
+    value = float(numerator) / float(denominator) if slash else float(text)
     if not (math.isfinite(value) and value > 0):
         raise ValueError(text)
     return value

@@ -40,6 +40,7 @@ def resolve(text: str, norm: str = "linf", classes: int = 10) -> ResolvedAttack:
         ("bpda-substitute", PGD(steps=INFO.attack_steps), "substitute"),
         ("pgd7:view=smooth:loss=cw", PGD(steps=7, loss="cw"), "smooth"),
         ("pgd7:restarts=5:relative_step=1/4", PGD(steps=7, restarts=5, relative_step=0.25), "exact"),
+        ("pgd100:relative_step=2.5/100", PGD(steps=100, relative_step=0.025), "exact"),
         ("pgd40@foolbox:random_start=false", FoolboxPGD(steps=40, random_start=False), "exact"),
         ("bpda9@art", ArtPGD(steps=9), "bpda"),
         ("apgd", TorchattacksAPGD(), "exact"),
@@ -185,6 +186,8 @@ def test_a_label_names_the_same_attack_again(name) -> None:
         ("pgd:relative_step=-1", "is not a number above 0", ""),
         ("pgd:relative_step=nan", "is not a number above 0", ""),
         ("pgd:relative_step=1/0", "is not a number above 0", ""),
+        ("pgd:relative_step=1/inf", "is not a number above 0", ""),
+        ("pgd:relative_step=1/2/3", "is not a number above 0", ""),
     ],
 )
 def test_refuses_what_cannot_be(text, message, hint) -> None:
