@@ -162,6 +162,18 @@ def test_of_who_differentiates_a_gradient_seconds_decide(own_shelf):
     assert part["difference"] == 0.8
 
 
+def test_no_collapse_rules_none_out_where_the_training_was_cut_short(own_shelf):
+    cut = {"deviations": "budget epochs=5 instead of epochs=15"}
+    short = {name: replace(DEFENSES[name], training={**DEFENSES[name].training, **cut}) for name in DEFENSES}
+    put_on(own_shelf, short)
+    judged = judge_claims(CLAIMS[DIGITS], gather_evidence(DIGITS, own_shelf))
+    for claim in ("FAST-AT overfits", "FAST-BAT does not overfit"):
+        assert verdict(judged, claim) == UNDECIDED
+        (words,) = judged.loc[judged["claim"].str.startswith(claim), "words"]
+        assert words == "watch: no collapse; budget epochs=5 instead of epochs=15"
+    assert verdict(judged, "FGSM-AT overfits") == HOLDS, "what was seen was seen"
+
+
 def test_a_setting_that_was_not_run_is_one_line(shelf):
     judged = judge_claims(CLAIMS[CIFAR10_LARGE], gather_evidence(CIFAR10_LARGE, shelf))
     assert set(judged["verdict"]) == {UNDECIDED}

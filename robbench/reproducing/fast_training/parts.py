@@ -205,6 +205,8 @@ class Costs(Part):
 class Collapses(Part):
     """The training collapses, or does not, as the watch over it saw; one training is one observation.
 
+    That one collapses later, or a larger network does, a training that is not its recipe's cannot rule out.
+
     Attributes:
         candidate: The defense that the claim is about.
         expected: Whether the claim is that it does.
@@ -231,7 +233,10 @@ class Collapses(Part):
         if not collapsed and seen != _NO_COLLAPSE:
             return Finding(UNDECIDED, f"watch: {seen}", values)
         verdict = HOLDS if collapsed == self.expected else FAILS
-        return _decided(verdict, f"watch: {seen}", values, _unlike(evidence, self.candidate))
+        objection = _unlike(evidence, self.candidate)
+        if not collapsed:
+            objection = objection or _training(evidence, self.candidate)["deviations"]
+        return _decided(verdict, f"watch: {seen}", values, objection)
 
 
 def _failed(evidence: Evidence, *names: str) -> str:
