@@ -56,7 +56,7 @@ def _draw_block(block: SubFigure, table: pd.DataFrame, reference: str, rows: int
     known = table.loc[table["defense"] == reference]
     groups = [group for name, group in table.groupby("defense", sort=False) if name != reference]
     panels = add_panels(block, rows, _COLUMNS, len(groups))
-    format_epsilon_axis(panels[0], table["epsilon"])
+    format_epsilon_axis(panels[0], table["epsilon"], is_narrow=True)
     panels[0].set_ylim(-3, 103)
     panels[0].set_yticks(range(0, 101, 25))
     for index, (axes, group) in enumerate(zip(panels, groups, strict=True)):

@@ -48,3 +48,13 @@ def test_ticks_are_round_in_that_unit(grid: tuple[float, ...], labels: list[str]
     low, high = axes.get_xlim()
     ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
     assert [label.get_text() for tick, label in ticks if low <= tick <= high] == labels
+
+
+@pytest.mark.parametrize(
+    ("largest", "labels"),
+    [(8, ["0", "2/255", "4/255", "6/255", "8/255"]), (16, ["0", "8/255", "16/255"])],
+)
+def test_a_narrow_axis_has_fewer_of_the_long_labels(largest: int, labels: list[str]) -> None:
+    axes = Figure().add_subplot()
+    format_epsilon_axis(axes, [k / 255 for k in range(largest + 1)], is_narrow=True)
+    assert [label.get_text() for label in axes.get_xticklabels()] == labels
