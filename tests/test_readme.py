@@ -67,6 +67,25 @@ def test_who_collapsed_is_who_the_committed_trainings_say():
     assert said in " ".join(README.split())
 
 
+@pytest.mark.parametrize(
+    ("epsilon", "attack", "defense", "said"),
+    [
+        (8, "pgd", "pgd-at", "PGD-20 leaves {} % of 1 000 images on PGD-AT"),
+        (8, "pgd", "free-at", "Free-AT at an eighth keeps {}"),
+        (8, "pgd", "nsq", "NSQ has {} % under PGD-20"),
+        (16, "pgd", "fast-bat", "and {} on FAST-BAT"),
+        (16, "clean", "fast-bat", "best clean accuracy ({} %"),
+        (16, "clean", "pgd-at", "PGD-AT {})"),
+    ],
+)
+def test_the_cheap_trainings_are_the_committed_ones(epsilon, attack, defense, said):
+    table = pd.read_csv(CHECKOUT / "results" / "paper" / "fast-training.csv")
+    found = table[(table.dataset == "cifar10") & np.isclose(table.epsilon, epsilon / 255)]
+    row = found.set_index("defense").loc[defense]
+    assert row.n == 1000
+    assert said.format(f"{100 * row[attack]:.1f}") in " ".join(README.split())
+
+
 def _section(title: str) -> str:
     return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
