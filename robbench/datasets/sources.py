@@ -69,7 +69,7 @@ def named_directory(data_dir: Path | None) -> Path | None:
     """The data directory that the user named, by argument or environment; None where they named none.
 
     Raises:
-        UserError: It does not exist or is a file.
+        UserError: It does not exist, is a file, or may not be looked into.
     """
     text = os.environ.get(VARIABLE)
     origin = "The data directory" if data_dir is not None else f"The data directory of {VARIABLE}"
@@ -77,9 +77,12 @@ def named_directory(data_dir: Path | None) -> Path | None:
     if named is None:
         return None
     named = named.expanduser()
-    if not named.is_dir():
-        what = "is a file" if named.exists() else "does not exist"
-        raise UserError(f"{origin}, {named}, {what}.", "Name a folder that holds the data.")
+    try:
+        next(named.iterdir(), None)
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+        what = {FileNotFoundError: "does not exist", NotADirectoryError: "is a file"}.get(type(error), reason)
+        raise UserError(f"{origin}, {named}, {what}.", "Name a folder that holds the data.") from error
     return named
 
 
