@@ -1,7 +1,10 @@
 """What all tests share: one thread per worker, and the data that may lie beside the checkout."""
 
+import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -32,6 +35,23 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "gpu" in item.keywords and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and torch sees none"))
+
+
+@pytest.fixture
+def forbid(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Path], None]:
+    """Takes the permission to ask something of what lies in a folder; who runs tests may have every one."""
+
+    def without_permission(question: str, folder: Path) -> None:
+        ask = getattr(Path, question)
+
+        def refuse(path: Path, *given: Any) -> Any:
+            if path.parent == folder:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return ask(path, *given)
+
+        monkeypatch.setattr(Path, question, refuse)
+
+    return without_permission
 
 
 @pytest.fixture

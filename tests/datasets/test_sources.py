@@ -1,8 +1,6 @@
 """Where data are looked for, in which order, and what is said where they are not."""
 
-import errno
 import os
-from pathlib import Path
 
 import pytest
 import torch
@@ -74,11 +72,8 @@ def test_a_named_directory_without_the_data_is_told_and_nothing_else_is_tried(he
         assert "MNIST/raw" in caught.value.hint
 
 
-def test_a_named_directory_that_may_not_be_looked_into_is_told(here, monkeypatch):
-    def look(path):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-
-    monkeypatch.setattr(Path, "iterdir", look)  # whoever runs the tests may have all permissions
+def test_a_named_directory_that_may_not_be_looked_into_is_told(here, forbid):
+    forbid("iterdir", here)
     with pytest.raises(UserError, match=r"named, cannot be read: Permission denied"):
         _load(here / "named")
 

@@ -1,6 +1,6 @@
-import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,18 +48,11 @@ def test_no_runs_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("locked", ["", "b"])
 def test_a_folder_that_may_not_be_looked_into_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: str
+    tmp_path: Path, forbid: Callable[[str, Path], None], locked: str
 ) -> None:
     make_run(tmp_path / "a")
     (tmp_path / "b").mkdir()
-    is_file = Path.is_file
-
-    def look(path: Path) -> bool:
-        if path.parent == tmp_path / locked:
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return is_file(path)
-
-    monkeypatch.setattr(Path, "is_file", look)  # whoever runs the tests may have all permissions
+    forbid("is_file", tmp_path / locked)
     with pytest.raises(UserError, match=r"run\.json cannot be read: Permission denied"):
         find_runs(tmp_path)
 

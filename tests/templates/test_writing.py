@@ -1,5 +1,4 @@
 import ast
-import errno
 import os
 from pathlib import Path
 
@@ -83,11 +82,8 @@ def test_what_could_not_be_named_is_refused(tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_may_not_be_looked_into_is_said(tmp_path, monkeypatch):
-    def look(path):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-
-    monkeypatch.setattr(Path, "exists", look)  # whoever runs the tests may have all permissions
+def test_a_folder_that_may_not_be_looked_into_is_said(tmp_path, forbid):
+    forbid("exists", tmp_path)
     with pytest.raises(UserError, match=r"mine\.py cannot be written: Permission denied"):
         write_defense(tmp_path / "mine.py")
 
