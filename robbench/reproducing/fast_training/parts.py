@@ -196,7 +196,7 @@ class Costs(Part):
         numbers = {
             "candidate_value": passes[0],
             "baseline_value": passes[1],
-            "difference": passes[0] / passes[1],
+            "difference": shares["passes"],
         }
         return _decided(verdict, words, values | numbers, _unlike(evidence, self.candidate, self.baseline))
 
