@@ -183,10 +183,13 @@ def resolve_attacks(spec: SweepSpec, info: DatasetInfo, classes: int) -> list[Re
 
 
 def _code_of(attack: Attack) -> str:
-    """The SHA-256 of the code of an attack from another package; robbench's own have its version."""
+    """What tells an attack's code from others of its name: that of another package is hashed.
+
+    The first revision of robbench's own is not named: what was stored before there were any stays valid.
+    """
     module = defining_module(type(attack))
     if module is None or module.__name__.partition(".")[0] == "robbench":
-        return ""
+        return f"revision {attack.revision}" if attack.revision > 1 else ""
     return hashlib.sha256(text_of_module(module).encode()).hexdigest()
 
 

@@ -39,6 +39,7 @@ class ArtHopSkipJump(ArtAttack, MinimumNormAttack):
     norms = ("linf", "l2")
     uses_gradient = False
     follows_predictions = True
+    revision = 2  # 1: where ART ends, a step away from the boundary
     steps: int | None = 50
 
     def generate(self, problem: Problem, images: Any, labels: Any) -> Any:

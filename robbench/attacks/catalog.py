@@ -25,7 +25,8 @@ class ResolvedAttack:
         view: The view it asks for.
         source: The defense whose classifier is differentiated instead, for a transfer attack; else empty.
         label: The canonical name, which curves and figures show.
-        code: The SHA-256 of the code of an attack that is not robbench's own; else empty.
+        code: The SHA-256 of the code of an attack that is not robbench's own; ``revision N`` of one that is,
+            past the first; else empty.
     """
 
     attack: Attack

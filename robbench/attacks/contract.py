@@ -57,6 +57,9 @@ class Attack(ABC):
     """The module that must be importable; empty for none."""
     is_extra: ClassVar[bool] = False
     """Whether that module comes with an extra of robbench only."""
+    revision: ClassVar[int] = 1
+    """Raised whenever an attack of robbench's own comes to find something else with the same parameters: what
+    an earlier revision found is then another run's, and is computed anew."""
     minimum_classes: ClassVar[int] = 2
     loss_minimum_classes: ClassVar[Mapping[str, int]] = {}
     """The classes that a loss needs, where that is more: the logits ratio of DLR is undefined on two."""

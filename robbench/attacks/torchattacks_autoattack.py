@@ -20,6 +20,7 @@ class TorchattacksAutoAttack(StandardAutoAttack):
 
     backend = "torchattacks"
     requires = "torchattacks"
+    revision = 2  # 1: Square's schedule squeezed into its queries
 
     def _parts(self, model: StandIn, problem: Problem) -> Iterator[Any]:
         import torchattacks

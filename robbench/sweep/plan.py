@@ -13,7 +13,7 @@ from robbench.sweep.strategies import AUTO, SEARCHES
 SEARCH_VERSION = 3
 """Raised whenever a search of the native engine comes to find something else on the same samples: rows of an
 interrupted job are then not continued by an engine that searches otherwise. 1, which stood in no identity:
-warm starts at the attack's own step length; 2: brief attempts of half of √steps, rounded up."""
+warm starts at the attack's own step length; 2: brief attempts of half of √steps, rounded up; 3: rounded."""
 
 
 @dataclass(frozen=True)

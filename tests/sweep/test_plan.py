@@ -6,6 +6,7 @@ from torch import nn
 from robbench.attacks import BudgetAttack
 from robbench.attacks.catalog import ResolvedAttack
 from robbench.attacks.gradient import PGD
+from robbench.attacks.noise import Noise
 from robbench.attacks.registration import attacks
 from robbench.datasets import datasets
 from robbench.defenses import Defense
@@ -79,6 +80,15 @@ def test_an_attack_of_another_package_is_told_by_its_code(monkeypatch):
     assert own.code == ""
     assert len(made.code) == 64
     assert _job_id("survivors", made.attack, made.code) != _job_id("survivors", made.attack)
+
+
+def test_what_an_earlier_revision_of_an_attack_began_is_another_run(shell, tmp_path, monkeypatch):
+    asked = ("--attacks", "noise", "--eps-grid", "0.1", "--samples", 4, "--quiet", "--out", tmp_path / "run")
+    first = shell("run", "--defense", "natural", *asked)
+    monkeypatch.setattr(Noise, "revision", 2)
+    again = shell("run", "--defense", "natural", *asked)
+    assert (first.code, again.code) == (0, 2)
+    assert "holds another run: code of noise: (absent) -> revision 2" in again.err
 
 
 def test_a_library_is_searched_as_before(monkeypatch):
