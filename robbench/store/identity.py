@@ -1,10 +1,11 @@
 """Whether a folder may hold a run: free, begun by the same command, or somebody else's."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 from robbench.errors import UserError
-from robbench.files import check_folder, is_unfinished
+from robbench.files import check_folder, check_name, is_unfinished
 from robbench.store.layout import LOCK, RUN, WRITER, read_manifest
 
 _SHOWN = 8
@@ -18,15 +19,16 @@ _OTHER_FOLDER = "Choose another folder with --out, or repeat the command that be
 def examine_folder(folder: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
     """The manifest of the same run begun here earlier; None where a new run may begin.
 
-    Only looks; creates nothing.
+    Only looks; creates nothing. Whether a run that is here could be continued is not looked at.
 
     Raises:
-        UserError: Another run or other files are here, or the place cannot be written to.
+        UserError: Another run or other files are here, or there is no run and none could be written.
     """
-    check_folder(folder)
-    if not folder.exists():
-        return None
-    if not (folder / RUN).exists():
+    check_name(folder)
+    if not os.path.exists(folder / RUN):  # False, too, where the folder may not be searched
+        check_folder(folder)
+        if not folder.exists():
+            return None
         foreign = sorted(path.name for path in folder.iterdir() if not _is_ours(path))
         if foreign:
             raise UserError(

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 import pyarrow as pa
 
-from robbench.files import make_folder, remove_unfinished, write_csv, write_json, write_table
+from robbench.files import check_folder, make_folder, remove_unfinished, write_csv, write_json, write_table
 from robbench.schema import CURVES, OUTCOMES, SCHEMA_VERSION
 from robbench.store.examples import example_files
 from robbench.store.identity import examine_folder, provenance_changes
@@ -174,6 +174,8 @@ class RunStore:
 def open_run(folder: Path, manifest: dict[str, Any]) -> Iterator[RunStore]:
     """Begin a run in a new folder, or continue the same run in its folder, as its only writer.
 
+    A run that is complete is only read, so that its folder may be one that nobody can write to.
+
     Args:
         folder: The run's folder; created where it is missing.
         manifest: ``identity`` (a string that two runs share if and only if they would write the same rows),
@@ -185,7 +187,11 @@ def open_run(folder: Path, manifest: dict[str, Any]) -> Iterator[RunStore]:
             a file of the run is damaged. Nothing has then been created.
     """
     asked = json.loads(json.dumps(manifest, allow_nan=False))
-    examine_folder(folder, asked)
+    begun = examine_folder(folder, asked)
+    if begun is not None and (finished := RunStore(folder, begun)).state == "complete":
+        yield finished
+        return
+    check_folder(folder)
     make_folder(folder)
     with sole_writer(folder):
         # Once more: before the lock was ours, somebody else may have begun a run here.

@@ -132,6 +132,18 @@ def test_a_complete_run_is_left_as_it_is(complete: Path) -> None:
     assert (complete / "run.json").read_bytes() == before
 
 
+def test_a_complete_run_is_opened_where_nobody_may_write(complete: Path, monkeypatch) -> None:
+    (complete / "run.lock").unlink()
+    before = files(complete)
+    monkeypatch.setattr(os, "access", lambda place, mode: False)
+    with open_run(complete, MANIFEST) as store:
+        assert store.state == "complete"
+    assert files(complete) == before
+    (complete / "curves.csv").unlink()
+    with pytest.raises(UserError, match="no permission to write"), open_run(complete, MANIFEST):
+        pass
+
+
 def test_deleting_the_rows_of_one_job_has_just_that_computed_again(tmp_path: Path) -> None:
     kept = f"{JOB[:-1]}0"
     with open_run(tmp_path / "run", MANIFEST) as store:
