@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from robbench.datasets import check_count, datasets
+from robbench.datasets import DatasetInfo, check_count, datasets
 from robbench.devices import choose_device
 from robbench.errors import UserError
 from robbench.models import StoredModel, check_models_dir
-from robbench.preparation import PreparedRun, RunSettings, prepare
+from robbench.preparation import PreparedRun, RunSettings, prepare, resolve_attacks
 from robbench.reproducing.contract import Target
 from robbench.reproducing.registration import ALL
 from robbench.reproducing.reproduction import ReproduceRequest, Runner
@@ -22,6 +23,7 @@ from robbench.reproducing.trainings import (
 )
 from robbench.reproducing.watching import Watcher
 from robbench.running import run as run_sweep
+from robbench.spec import SweepSpec
 
 Models = dict[Training, StoredModel]
 
@@ -85,7 +87,7 @@ def _find_models(runs: Sequence[PaperRun], settings: RunSettings, terms: Terms, 
 
 
 def _is_done(run: PaperRun, models: Models, shelf: Shelf, terms: Terms) -> bool:
-    """Whether the shelf has the run, of these weights, with at least as many samples."""
+    """Whether the shelf has the run, of these weights and attacks, with at least as many samples."""
     stored, samples = shelf.stored(run), _samples(run, models, terms)
     if stored is None or stored.lost_jobs or not _is_same(run, models, stored):
         return False
@@ -107,7 +109,17 @@ def _is_same(run: PaperRun, models: Models, stored: StoredRun) -> bool:
         and tuple(there["attacks"]) == spec.attacks
         and tuple(there["eps_grid"]) == spec.epsilons(info.grid, info.epsilon)
         and (there["sweep"], there["criterion"], there["seed"]) == (spec.sweep, spec.criterion, spec.seed)
+        and _is_by_present_code(spec, info, there)
     )
+
+
+def _is_by_present_code(spec: SweepSpec, info: DatasetInfo, there: dict[str, Any]) -> bool:
+    """Whether its attacks are what they were; without their library, what is there is all that can be had."""
+    try:
+        attacks = resolve_attacks(spec, info, len(info.classes))
+    except UserError:
+        return True
+    return all(there.get(f"code of {attack.label}", "") == attack.code for attack in attacks)
 
 
 def _prepare(

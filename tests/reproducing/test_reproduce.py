@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from robbench.attacks.gradient import PGD
 from robbench.models import card_path, find_model
 from robbench.models.watch_record import Collapse, Look, WatchRecord
 
@@ -55,6 +56,18 @@ def test_again_computes_nothing_fewer_neither_more_does(reproducer):
     reproducer("tiny", "--samples", 9)
     assert len(times(reproducer.folder)) == 2 * len(before)
     assert set(pd.read_csv(reproducer.folder / "tiny.csv")["n"]) == {9}
+
+
+def test_what_an_earlier_revision_of_an_attack_found_is_computed_anew(reproducer, monkeypatch):
+    reproducer("tiny", "--samples", 8)
+    before = times(reproducer.folder)
+    monkeypatch.setattr(PGD, "revision", 2)
+    reproducer("tiny", "--samples", 8)
+    assert len(times(reproducer.folder)) == 2 * len(before)
+    monkeypatch.setattr("robbench.attacks.catalog.is_installed", lambda attack: False)
+    monkeypatch.setattr(PGD, "revision", 3)
+    reproducer("tiny", "--samples", 8)
+    assert len(times(reproducer.folder)) == 2 * len(before), "without its library what is there is taken"
 
 
 def test_from_results_gives_the_same_bytes_without_torch(reproducer):
