@@ -47,7 +47,8 @@ def _defenses() -> TextTable:
 
 def _attacks() -> TextTable:
     from robbench.attacks import attacks
-    from robbench.attacks.catalog import attack_options, is_installed, takes_steps
+    from robbench.attacks.catalog import is_installed
+    from robbench.attacks.parameters import attack_options, takes_steps
 
     rows = [
         ("bpda<N>", "PGD on the view bpda; bpda-substitute and bpda-smooth take other views.", "", ""),

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from robbench.attacks.catalog import ResolvedAttack, attack_options, resolve_attack
+from robbench.attacks.catalog import ResolvedAttack, resolve_attack
 from robbench.attacks.gradient import step_share
 from robbench.attacks.names import BACKENDS, AttackName, parse_attack
+from robbench.attacks.parameters import attack_options
 from robbench.attacks.registration import attacks
 from robbench.datasets import DatasetInfo
 from robbench.errors import UserError

@@ -1,14 +1,13 @@
-"""From an attack's name to the attack: looks it up, fills its parameters, refuses what cannot be."""
+"""From an attack's name to the attack: looks it up, settles view and loss, refuses what cannot be."""
 
 import importlib.util
-import math
-import types
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, fields
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, fields
+from typing import Any
 
 from robbench.attacks.contract import Attack
 from robbench.attacks.names import BACKENDS, AttackName
+from robbench.attacks.parameters import attack_options, read_parameters
 from robbench.attacks.registration import attacks, registered_name
 from robbench.datasets import DatasetInfo
 from robbench.defenses import VIEWS
@@ -72,26 +71,12 @@ def resolve_attack(name: AttackName, info: DatasetInfo, norm: str, classes: int)
         )
     if words:
         raise _unknown_word(name, attack_class, words[0])
-    parameters = _parameters(name, attack_class, options, info)
+    parameters = read_parameters(name, attack_class, options, info)
     if loss:
         parameters["loss"] = loss
     _check_possible(name, attack_class, norm, classes, loss)
     attack = attack_class(**parameters)
     return ResolvedAttack(attack, view, source, _label(attack, view, source))
-
-
-def attack_options(attack_class: type[Attack]) -> dict[str, Any]:
-    """The options an attack takes as ``:key=value``, with their defaults."""
-    return {
-        field.name: field.default
-        for field in fields(attack_class)  # pyright: ignore[reportArgumentType]
-        if field.name not in ("steps", "loss")
-    }
-
-
-def takes_steps(attack_class: type[Attack]) -> bool:
-    """Whether an attack's name may hold a step count."""
-    return "steps" in {field.name for field in fields(attack_class)}  # pyright: ignore[reportArgumentType]
 
 
 def is_installed(attack_class: type[Attack]) -> bool:
@@ -189,76 +174,6 @@ def _take_loss(
     if loss not in attack_class.losses:
         raise suggest(f"loss of {attack_class.algorithm}", loss, attack_class.losses)
     return loss
-
-
-def _parameters(
-    name: AttackName, attack_class: type[Attack], options: dict[str, str], info: DatasetInfo
-) -> dict[str, Any]:
-    defaults = {field.name: field.default for field in fields(attack_class)}  # pyright: ignore[reportArgumentType]
-    parameters: dict[str, Any] = {}
-    if "steps" in defaults:
-        own = defaults["steps"] if defaults["steps"] is not MISSING else None
-        parameters["steps"] = name.steps or own or info.attack_steps
-    elif name.steps is not None:
-        raise UserError(
-            f"{attack_class.algorithm} takes no step count, but {name.text!r} gives {name.steps}.",
-            f"Write {attack_class.algorithm}.",
-        )
-    known = attack_options(attack_class)
-    hints = get_type_hints(attack_class)
-    for key, text in options.items():
-        if key not in known:
-            raise _unknown_option(attack_class, key, text)
-        parameters[key] = _read(f"{attack_class.algorithm}:{key}", text, hints[key])
-    return parameters
-
-
-def _unknown_option(attack_class: type[Attack], key: str, text: str) -> UserError:
-    algorithm, known = attack_class.algorithm, attack_options(attack_class)
-    if key == "steps" and takes_steps(attack_class):
-        return UserError("The step count of an attack is no option.", f"Write {algorithm}{text}.")
-    if key in ("eps", "epsilon"):
-        return UserError("The radius is no option of an attack.", "Give it with --eps-grid.")
-    return suggest(f"option of {algorithm}", key, known or ["(none)"])
-
-
-def _read(option: str, text: str, kind: Any) -> Any:
-    """Read an option's value by the annotation of its field."""
-    if get_origin(kind) in (Union, types.UnionType):
-        kind = next(part for part in get_args(kind) if part is not type(None))
-    if get_origin(kind) is Literal:
-        if text in get_args(kind):
-            return text
-        raise suggest(f"value of {option}", text, get_args(kind))
-    try:
-        return _READERS[kind](text)
-    except (ValueError, ZeroDivisionError, KeyError, OverflowError):
-        hint = "The backend stands before the options." if "@" in text else ""
-        raise UserError(f"{option}={text} is not {_KINDS[kind]}.", hint) from None
-
-
-def _positive_int(text: str) -> int:
-    if not 1 <= int(text) <= _MOST:
-        raise ValueError(text)
-    return int(text)
-
-
-def _positive_float(text: str) -> float:
-    numerator, slash, denominator = text.partition("/")
-    value = float(numerator) / float(denominator) if slash else float(text)
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(text)
-    return value
-
-
-_MOST = 999_999_999
-"""The largest number that an option takes, as many digits as a step count has."""
-_READERS = {
-    int: _positive_int,
-    float: _positive_float,
-    bool: lambda text: {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text],
-}
-_KINDS = {int: f"a whole number from 1 to {_MOST:,}", float: "a number above 0", bool: "true or false"}
 
 
 def _check_possible(name: AttackName, attack_class: type[Attack], norm: str, classes: int, loss: str) -> None:
