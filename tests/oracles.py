@@ -1,5 +1,7 @@
 """Models whose critical ε is known: linear, by brightness, never broken; and one that fails in bfloat16."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -108,6 +110,18 @@ def _distance_to_close(gap: Tensor, slope: Tensor, room: Tensor, norm: str) -> T
     move = moved(high)
     distance = move.norm(dim=1) if norm == "l2" else move.amax(1)
     return torch.where(reachable, distance, torch.inf)
+
+
+class RoughAtBlack(nn.Module):
+    """A classifier behind a function of the pixels, such as a root, whose slope at 0 is not finite."""
+
+    def __init__(self, model: nn.Module, function: Callable[[Tensor], Tensor] = torch.sqrt) -> None:
+        super().__init__()
+        self.model = model
+        self.function = function
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.model(self.function(images))
 
 
 class Scattering(nn.Module):

@@ -9,6 +9,7 @@ import torch
 
 from robbench.attacks.calling import StandIn, fresh_images, stand_in, undisturbed
 from robbench.attacks.contract import BudgetAttack, Problem
+from robbench.attacks.undefined import defined
 from robbench.tensors import Images, Labels
 
 Part = Callable[[Images, Labels], Images]
@@ -40,7 +41,8 @@ class StandardAutoAttack(BudgetAttack):
             points = images.clone()
             standing = torch.arange(len(images), device=images.device)
             for part in self._calls(model, problem):
-                points[standing] = part(images[standing], labels[standing]).detach()
+                found = part(images[standing], labels[standing]).detach()
+                points[standing] = defined(found, images[standing])
                 with torch.no_grad():
                     holds = model(points[standing]).argmax(1) == labels[standing]
                 standing = standing[holds]

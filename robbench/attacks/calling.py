@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from robbench.attacks.contract import Problem
+from robbench.attacks.undefined import followable
 from robbench.classifier import frozen, seeded
 from robbench.tensors import Images
 
@@ -59,7 +60,8 @@ class StandIn(nn.Module):
     ART walks an ``nn.Sequential`` child by child, past its hooks. torchattacks reads the device off the first
     parameter, prints when there is none, and takes normalization from a model whose class is called RobModel.
     Square writes into the logits it is given, which are therefore copied; most attacks take float32 alone,
-    whatever a model answers in. ART's HopSkipJump asks in float64.
+    whatever a model answers in. ART's HopSkipJump asks in float64. Hardly any of them expects a derivative
+    that is NaN or infinite: one such pixel, and an image is NaN, which breaks nothing.
 
     Args:
         model: The model.
@@ -72,7 +74,10 @@ class StandIn(nn.Module):
         self.model = model
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.model(images.float()).float().clone()
+        given = images.float().view_as(images)
+        if given.requires_grad:
+            given.register_hook(followable)
+        return self.model(given).float().clone()
 
 
 def stand_in(problem: Problem) -> StandIn:

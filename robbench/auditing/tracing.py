@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from robbench.attacks.gradient import PGD
+from robbench.attacks.undefined import followable
 from robbench.classifier import predict
 from robbench.randomness import mix_keys
 from robbench.sweep.judge import mislabels
@@ -44,7 +45,7 @@ def trace(attack: PGD, target: Target, ball: Ball, labels: Labels, keys: Keys) -
         losses.append(loss)
         fools_view.append(mislabels(logits, labels, target.judge.criterion))
         fools_exact.append(mislabels(exact, labels, target.judge.criterion))
-        iterate = attack.move(iterate, torch.nan_to_num(gradient, nan=0.0), ball, mix_keys(keys, step))
+        iterate = attack.move(iterate, followable(gradient), ball, mix_keys(keys, step))
     return Trace(torch.stack(losses), torch.stack(fools_view), torch.stack(fools_exact))
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from robbench.attacks import IterativeAttack
+from robbench.attacks.undefined import followable
 from robbench.classifier import lay_out
 from robbench.devices import arithmetic
 from robbench.sweep.target import Target
@@ -74,8 +75,7 @@ class Gradients:
         with self._arithmetic():
             logits = view(images).float()
         (gradient,) = torch.autograd.grad(self.attack.objective(logits, labels).sum(), images)
-        # An undefined gradient says nothing about where to go.
-        return logits.detach(), torch.nan_to_num(gradient, nan=0.0)
+        return logits.detach(), followable(gradient)
 
     def _laid_out(self, images: Images) -> Images:
         return lay_out(

@@ -9,6 +9,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from robbench.attacks import BudgetAttack, MinimumNormAttack, Problem
+from robbench.attacks.undefined import defined
 from robbench.classifier import seeded
 from robbench.errors import UserError
 from robbench.randomness import key_of
@@ -127,8 +128,7 @@ class LibrarySweep:
         points, n_forward, n_backward = self.target.size.retrying(perturb, len(rows))
         findings.n_forward[rows] += n_forward / len(rows)
         findings.n_backward[rows] += n_backward / len(rows)
-        undefined = points.flatten(1).isnan().any(1).view(-1, 1, 1, 1)
-        return torch.where(undefined, window.images[rows], points.detach().float())
+        return defined(points.detach().float(), ball.centers)
 
     def _perturb(self, attack: BudgetAttack | MinimumNormAttack, problem: Problem) -> tuple[Images, int, int]:
         """What the library returns, given copies; and its forward and backward passes."""

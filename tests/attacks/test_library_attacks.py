@@ -13,7 +13,7 @@ from robbench.attacks import BudgetAttack, MinimumNormAttack, attacks
 from robbench.errors import UserError
 from robbench.threat import per_image
 from tests.attacks.problems import library_attack, library_names, problem
-from tests.oracles import ConstantModel, SmoothNet, critical_epsilon, linear_oracle
+from tests.oracles import ConstantModel, RoughAtBlack, SmoothNet, critical_epsilon, linear_oracle
 
 BUDGET = library_names(BudgetAttack)
 MINIMUM = library_names(MinimumNormAttack)
@@ -203,6 +203,25 @@ def test_never_breaks_a_constant_model(name) -> None:
     # A minimum over nothing may be undefined; the harness judges that as no success.
     defined = torch.where(points.isnan(), images, points)
     assert (model(given.ball.project(defined)).argmax(1) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "norm"), every([n for n in BUDGET + MINIMUM if attacks.get(n).uses_gradient])
+)
+@pytest.mark.parametrize(
+    "function",
+    [
+        pytest.param(torch.sqrt, id="infinite"),
+        pytest.param(lambda images: images + 0 * images.sqrt(), id="undefined"),
+    ],
+)
+def test_a_pixel_without_a_slope_does_not_keep_an_attack_from_the_others(name, norm, function) -> None:
+    model, images, _ = linear_oracle(low=0.35, high=0.65)
+    images[:, :, ::2, ::2] = 0
+    rough = RoughAtBlack(model, function)
+    given = problem(rough, images, rough(images).argmax(1), 0.6 if norm == "linf" else 4.0, norm, classes=2)
+    points = library_attack(name).perturb(given)
+    assert (rough(given.ball.project(points)).argmax(1) != given.labels).all()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from robbench.defenses.soft_quantization import SoftQuantization
 from robbench.sweep.attempts import brief_steps
 from robbench.sweep.strategies import get_strategy
 from robbench.threat import Ball, get_norm
-from tests.oracles import ConstantModel, SmoothNet, critical_epsilon, linear_oracle
+from tests.oracles import ConstantModel, RoughAtBlack, SmoothNet, critical_epsilon, linear_oracle
 from tests.sweep.sweeping import GRID, sweep
 
 ATTACKS = [FGSM(), PGD(steps=20), PGD(steps=20, loss="cw"), PGD(steps=7, random_start=False)]
@@ -315,3 +315,11 @@ def test_a_model_that_answers_nan_does_not_survive_by_it():
     model, images, labels = linear_oracle(count=20, low=0.2, high=0.6)
     swept = sweep(_NanOutside(model, 0.65), images, labels, PGD(steps=5), grid=(0.0, 0.1, 0.2))
     assert swept.broken[:, 2].all()
+
+
+def test_a_pixel_of_infinite_slope_leaves_the_others_theirs_in_l2():
+    model, images, _ = linear_oracle(low=0.35, high=0.65)
+    images[:, :, ::2, ::2] = 0
+    rough = RoughAtBlack(model)
+    swept = sweep(rough, images, rough(images).argmax(1), PGD(steps=10), grid=(0.0, 4.0), norm="l2")
+    assert swept.broken[:, 1].all()
