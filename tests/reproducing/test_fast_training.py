@@ -238,6 +238,15 @@ def test_several_seeds_are_one_row_of_means_and_a_dash_each(seeds):
     assert rows["FAST-BAT"][11] == "40.0 44.0 39.0"
 
 
+@pytest.mark.parametrize("lacking", [[0], [1, 2], [0, 1, 2]])
+def test_a_mean_has_no_interval_where_a_seed_lacks_the_strongest_attack(seeds, lacking):
+    summary = summary_of(seeds)
+    summary.loc[summary["seed"].isin(lacking), ["n_worst", "autoattack", "worst_of"]] = np.nan
+    row = over_seeds(summary).set_index("defense").loc["fast-bat"]
+    assert row["pgd"] == pytest.approx(0.51)
+    assert row[["n_worst", "autoattack", "worst_of", "ci_low", "ci_high"]].isna().all()
+
+
 def test_a_claim_is_decided_where_every_seed_decides_it_alike(seeds):
     judged = judge_claims(CLAIMS[DIGITS], gather_evidence(DIGITS, seeds))
     above = judged.loc[judged["claim"] == "FAST-BAT is more robust than FAST-AT"]

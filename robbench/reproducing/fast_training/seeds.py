@@ -1,5 +1,6 @@
 """Trainings of one defense from several seeds, taken together: means, and how far the seeds lie apart."""
 
+import math
 from collections.abc import Hashable
 from typing import Any
 
@@ -61,7 +62,9 @@ def _together(rows: pd.DataFrame) -> dict[Hashable, Any]:
 
 def _means(rows: pd.DataFrame) -> dict[str, Any]:
     means = rows[list(_MEANS)].astype(float).mean(skipna=False).to_dict()
-    n = int(rows["n_worst"].fillna(0).iloc[0])
+    if math.isnan(means["worst_of"]):  # of one at least
+        return {**means, "n_worst": None, "ci_low": None, "ci_high": None}
+    n = int(rows["n_worst"].iloc[0])
     interval = wilson(np.array(means["worst_of"] * n), np.array(n))
     return {**means, "ci_low": float(interval.low), "ci_high": float(interval.high)}
 
