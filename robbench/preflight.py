@@ -19,10 +19,14 @@ from robbench.defenses.check import (
 from robbench.defenses.expectation import in_expectation
 from robbench.defenses.loaded import LoadedDefense
 from robbench.errors import UserError
+from robbench.executors.defense_errors import blamed_on_the_defense
 from robbench.executors.local import Workplace, target_of
 from robbench.spec import SweepSpec
+from robbench.sweep.gradients import Gradients
+from robbench.sweep.judge import mislabels
 from robbench.sweep.plan import Job, Plan
 from robbench.sweep.rounding import is_fit_for_bfloat16
+from robbench.threat import Ball
 from robbench.torch_state import plain_torch
 
 CHECKED_SAMPLES = 8
@@ -80,7 +84,8 @@ def few_samples(dataset: Dataset, count: int = CHECKED_SAMPLES) -> Samples:
 
 def check_gradients(plan: Plan, workplace: Workplace) -> tuple[Job, ...]:
     """Ask every defense for the gradients that the attacks will ask it for; the jobs that find none."""
-    few = few_samples(workplace.dataset).images
+    samples = few_samples(workplace.dataset)
+    few = samples.images
     jobs = [job for job in plan.jobs if job.attack.attack.uses_gradient]
     rounded = _in_bfloat16(plan)
     guides: dict[tuple[str, str], bool] = {}
@@ -94,7 +99,32 @@ def check_gradients(plan: Plan, workplace: Workplace) -> tuple[Job, ...]:
             )
     for name in sorted({job.defense for job in rounded}):
         check_rounded_answers(workplace.defenses[name], few, workplace.device)
-    return tuple(job for job in jobs if not guides[_guide(job)])
+    # Where logits have a gradient, the loss need not: cross-entropy behind a saturated softmax has none.
+    alike = {_climb(job): job for job in jobs if guides[_guide(job)]}
+    guided = {climb for climb, job in alike.items() if not _starts_flat(job, workplace, samples)}
+    return tuple(job for job in jobs if _climb(job) not in guided)
+
+
+def _climb(job: Job) -> tuple[str, ...]:
+    """What a job ascends and by which algorithm, whatever its options."""
+    attack = job.attack.attack
+    return job.defense, *_guide(job), attack.algorithm, attack.backend, job.attack.loss
+
+
+def _starts_flat(job: Job, workplace: Workplace, samples: Samples) -> bool:
+    """Whether a native attack's loss has no gradient at any of its starts that is not adversarial already."""
+    attack = job.attack.attack
+    if not isinstance(attack, IterativeAttack):
+        return False
+    device = workplace.device
+    images, labels = samples.images.to(device), samples.labels.to(device)
+    radius = torch.full(labels.shape, max(job.terms.epsilons), device=device)
+    with target_of(job, workplace) as target, seeded(job.terms.seed, device), blamed_on_the_defense(job):
+        ball = Ball(images, radius, target.norm)
+        start = attack.start(ball, torch.arange(len(labels), device=device))
+        logits, gradient = Gradients(attack, target, job.precision).at(start, labels)
+    unbroken = ~mislabels(logits, labels, job.terms.criterion)
+    return bool(unbroken.any()) and not gradient[unbroken].any()
 
 
 def names_without_bfloat16(plan: Plan, workplace: Workplace) -> tuple[str, ...]:
