@@ -219,5 +219,5 @@ def _next_numbers(device: torch.device) -> tuple[float, ...]:
 
 @torch.no_grad()
 def predict(model: nn.Module, images: Images) -> Logits:
-    """The logits of a batch, without a graph."""
-    return model(images)
+    """The logits of a batch, without a graph, even where they are a view of a weight."""
+    return model(images).detach()

@@ -16,6 +16,7 @@ from robbench.classifier import (
     frozen,
     is_random,
     lay_out,
+    predict,
     seeded,
     takes_channels_last,
 )
@@ -182,3 +183,21 @@ class Noisy(nn.Module):
 def test_who_draws_is_random(model: nn.Module, expected: bool):
     with seeded(0, torch.device("cpu")):
         assert is_random(model, torch.rand(2, 1, 4, 4)) == expected
+
+
+class Constant(nn.Module):
+    """Answers with its weights, whatever the images are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(10))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.logits.expand(len(images), 10)
+
+
+def test_predictions_need_no_gradient_also_where_they_are_weights_that_do_again():
+    model = Constant()
+    with frozen(model):
+        logits = predict(model, torch.rand(2, 1, 8, 8))
+    assert not logits.requires_grad
