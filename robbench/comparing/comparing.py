@@ -15,7 +15,7 @@ from robbench.analysis.verdicts import p_text, verdict
 from robbench.analysis.worst_of import WORST_OF
 from robbench.comparing.contract import Compared, ComparedDataset, ComparisonRequest
 from robbench.comparing.costs import Cost, total_cost
-from robbench.comparing.gathering import Gathered, gather
+from robbench.comparing.gathering import Found, Gathered, gather
 from robbench.comparing.matching import Matched, match, said_together
 from robbench.comparing.radii import choose_radii
 from robbench.comparing.tables import cost_table, points_table, verdict_table
@@ -47,17 +47,16 @@ def compare(request: ComparisonRequest, out: Path | None = None) -> Compared:
             ``fail_if_worse`` one of which anything that both met is left out, or no place to write. Nothing
             has then been written.
     """
-    compared = find_differences(request)
+    compared = find_differences(request, gather(request.results))
     files = write_comparison(compared.datasets, out or request.results / "comparison")
     return compared._replace(files=files)
 
 
-def find_differences(request: ComparisonRequest) -> Compared:
-    """As :func:`compare`, and nothing is written."""
+def find_differences(request: ComparisonRequest, found: Found) -> Compared:
+    """As :func:`compare` of what was gathered, and nothing is written."""
     allowed = request.fail_if_worse
     if allowed is not None and not (math.isfinite(allowed) and allowed >= 0):
         raise UserError(f"--fail-if-worse takes points of accuracy from 0 on, not {allowed:g}.")
-    found = gather(request.results)
     groups = _choose_groups(found.groups, request)
     shared = [*found.notes, *_absent_candidates(groups, request)]
     notes, datasets, worse = list(shared), [], []

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from robbench.comparing import ComparisonRequest, find_differences
+from robbench.comparing import ComparisonRequest, find_differences, gather
 from robbench.errors import UserError
 from robbench.figures.titles import defense_titles
 from robbench.registry import suggest
@@ -49,6 +49,9 @@ def differences(results: Path, baseline: str | None, curves: pd.DataFrame) -> Di
 
     Returns:
         What was found; None where there is no baseline, or nothing beside it.
+
+    Raises:
+        UserError: A run's outcomes are damaged.
     """
     known = list(dict.fromkeys(curves["defense"]))
     chosen = next((name for name in ([baseline] if baseline else PREFERRED) if name in known), None)
@@ -59,8 +62,9 @@ def differences(results: Path, baseline: str | None, curves: pd.DataFrame) -> Di
     request = ComparisonRequest(
         results, chosen, dataset=dataset, norm=norm, criterion=criterion, titles=titles
     )
+    found = gather(results)  # what is damaged is for who writes the report, not for its readers
     try:
-        compared = find_differences(request)
+        compared = find_differences(request, found)
     except UserError as error:
         return Differences(titles[chosen], [], [], [], str(error))
     points, verdicts, cost = compared.datasets[0].tables

@@ -181,7 +181,7 @@ def test_what_cannot_be_reported_is_refused_and_nothing_is_written(tmp_path: Pat
     (tmp_path / "report.html").unlink()
     with pytest.raises(UserError, match="is a folder"):
         report(ReportRequest(run), tmp_path)
-    for name in ("curves.parquet", "examples"):
+    for name in ("curves.parquet", "outcomes.parquet", "examples"):
         damaged = tmp_path / "damaged"
         shutil.copytree(run, damaged)
         file = damaged / name if name.endswith("parquet") else next((damaged / name).iterdir())
