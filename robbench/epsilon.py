@@ -97,10 +97,10 @@ def check_pixel_radii(points: tuple[float, ...]) -> None:
     _check_smallest(points)
     largest = max(points)
     if largest > 1:
-        pixels = f"{largest:g}" if largest <= 255 else "8"
+        pixels = f"{largest:g}" if largest <= 255 and _is_whole(largest) else "8"
         raise UserError(
             f"ε = {largest:g} is above 1, but images lie in [0, 1].",
-            f"In pixel values of 0 to 255, write it as a fraction: {pixels}/255.",
+            f"Pixel values of 0 to 255 are written as fractions, such as {pixels}/255.",
         )
 
 

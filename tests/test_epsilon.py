@@ -58,6 +58,13 @@ def test_only_a_single_pixel_is_bounded_by_one():
         dataclasses.replace(spec, norm="l2", eps_grid="0,5,1e39").epsilons((), 0.1)
 
 
+@pytest.mark.parametrize(("typed", "offered"), [("8", "8/255"), ("300", "8/255"), ("300/255", "8/255")])
+def test_a_radius_above_one_is_answered_by_one_that_can_be(typed, offered):
+    with pytest.raises(UserError, match="is above 1") as refusal:
+        SweepSpec(("natural",), ("pgd",), eps_grid=typed).epsilons((), 0.1)
+    assert f"such as {offered}." in refusal.value.hint
+
+
 def test_a_range_has_exact_points_and_both_ends():
     assert parse_grid("0:0.3:13") == tuple(float(f"{0.025 * i:.3f}") for i in range(13))
     assert parse_grid("0:8/255:9") == tuple(i / 255 for i in range(9))
