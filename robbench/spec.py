@@ -143,11 +143,15 @@ def read_spec(path: Path, overrides: Mapping[str, Any]) -> SweepSpec:
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The configuration {path} cannot be read: {error}.") from None
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
         raise UserError(
-            f"{path} is not TOML: {error}.", 'A line reads: defenses = ["natural", "nsq"]'
+            f"The configuration {path} cannot be read: {error.strerror}.",
+            "Check its path and its permissions.",
+        ) from None
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise UserError(
+            f"{path} is not TOML: {error}.",
+            'It is UTF-8 text, with lines such as defenses = ["natural", "nsq"]',
         ) from None
     values = {key: _read_value(path, key, value) for key, value in document.items()}
     return make_spec({**values, **overrides})

@@ -90,5 +90,14 @@ def test_says_what_is_wrong_with_a_file(tmp_path, text, message):
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match=r"none\.toml cannot be read: No such file or directory\.") as refusal:
         read_spec(tmp_path / "none.toml", {})
+    assert refusal.value.hint
+
+
+def test_text_in_another_encoding(tmp_path):
+    path = tmp_path / "sweep.toml"
+    path.write_bytes("defenses = 'nsq'".encode("utf-16"))
+    with pytest.raises(UserError, match="not TOML") as refusal:
+        read_spec(path, {})
+    assert "UTF-8" in refusal.value.hint
