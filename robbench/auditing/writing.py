@@ -23,7 +23,7 @@ _CURVE = ["epsilon", "robust_accuracy", "ci_low", "ci_high"]
 METHOD = (
     "Samples that the defense gets wrong unperturbed are left out of the checks. A comparison of attacks "
     f"fails where the weaker one is ahead by more than {NEGLIGIBLE:g} point beyond doubt (lower end of "
-    f"Newcombe's paired interval, error {FALSE_ALARM:.2%} for each check, corrected over the radii; "
+    f"Newcombe's paired interval, error {100 * FALSE_ALARM:.2g} % for each check, corrected over the radii; "
     f"{MATERIAL:g} points for more steps and restarts), and passes where {MATERIAL:g} points can be "
     "excluded at 95 %; a share of the samples likewise by its exact interval, in percent. The worst of "
     "all attacks counts a sample as broken at ε if any attack broke it there. A randomized defense is "
