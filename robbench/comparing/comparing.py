@@ -28,7 +28,7 @@ from robbench.registry import suggest
 _LEAVE_OUT = "Leave out what has other radii: --dataset, --norm and --criterion choose."
 
 
-def compare(request: ComparisonRequest, out: Path | None = None) -> Compared:
+def compare(request: ComparisonRequest, out: str | Path | None = None) -> Compared:
     """Compare defenses with a baseline on the same samples, and write the comparison.
 
     Args:
@@ -47,8 +47,9 @@ def compare(request: ComparisonRequest, out: Path | None = None) -> Compared:
             ``fail_if_worse`` one of which anything that both met is left out, or no place to write. Nothing
             has then been written.
     """
-    compared = find_differences(request, gather(request.results))
-    files = write_comparison(compared.datasets, out or request.results / "comparison")
+    results = Path(request.results)
+    compared = find_differences(request, gather(results))
+    files = write_comparison(compared.datasets, Path(out or results / "comparison"))
     return compared._replace(files=files)
 
 

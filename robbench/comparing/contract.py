@@ -27,7 +27,7 @@ class ComparisonRequest:
         titles: What the tables call the defenses, where not by their names.
     """
 
-    results: Path
+    results: str | Path
     baseline: str
     candidates: tuple[str, ...] = ()
     at: str = ""

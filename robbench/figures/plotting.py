@@ -27,8 +27,8 @@ class Plotted(NamedTuple):
 
 
 def plot(
-    results: Path | Sequence[Path],
-    out: Path | None = None,
+    results: str | Path | Sequence[str | Path],
+    out: str | Path | None = None,
     formats: tuple[str, ...] = ("png",),
     figure: str = "curves",
 ) -> Plotted:
@@ -46,7 +46,7 @@ def plot(
         UserError: No complete run, a damaged one, an unknown figure or format, or no place to write. Nothing
             has then been written.
     """
-    paths = [results] if isinstance(results, Path) else list(results)
+    paths = [Path(path) for path in ([results] if isinstance(results, str | Path) else results)]
     draw = figures.get(figure)
     check_formats(formats)
     read = read_some_curves(find_runs(*paths), "draw")
@@ -59,7 +59,7 @@ def plot(
             refused.append(error)
     if not drawn:
         raise refused[0]
-    folder = out or _common_folder(paths) / FOLDER
+    folder = Path(out or _common_folder(paths) / FOLDER)
     places = {
         folder / f"{stem}.{format}": (picture, format)
         for stem, picture in drawn.items()

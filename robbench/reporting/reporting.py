@@ -35,7 +35,7 @@ class ReportRequest:
         baseline: The defense that the others are compared with; None: PGD-AT, else natural training.
     """
 
-    results: Path
+    results: str | Path
     baseline: str | None = None
 
 
@@ -47,7 +47,7 @@ class Reported(NamedTuple):
     """What a reader should know, in sentences; they are in the report too."""
 
 
-def report(request: ReportRequest, out: Path | None = None) -> Reported:
+def report(request: ReportRequest, out: str | Path | None = None) -> Reported:
     """Write everything that some runs found as one HTML file that loads nothing else.
 
     Args:
@@ -59,7 +59,7 @@ def report(request: ReportRequest, out: Path | None = None) -> Reported:
             no place to write. Nothing has then been written.
     """
     check_installed()
-    file = out or request.results / FILE
+    file = Path(out or Path(request.results) / FILE)
     if file.is_dir():
         raise UserError(f"{file} is a folder.", "Name a file with --out, such as report.html.")
     page = gather_page(request)
@@ -75,7 +75,8 @@ def gather_page(request: ReportRequest) -> Page:
     Raises:
         UserError: As :func:`report`.
     """
-    runs = find_runs(request.results)
+    results = Path(request.results)
+    runs = find_runs(results)
     read = read_some_curves(runs, "report")
     joined = join_runs(read.curves)
     check_baseline(request.baseline, joined.curves)
@@ -85,7 +86,7 @@ def gather_page(request: ReportRequest) -> Page:
         for _, curves in joined.curves.groupby(["dataset", "norm", "criterion"], sort=False)
     ]
     origins = [origin(Path(run), manifest) for run, manifest in manifests.items()]
-    return Page(sections, audits(request.results, manifests.values()), origins, [*read.notes, *joined.notes])
+    return Page(sections, audits(results, manifests.values()), origins, [*read.notes, *joined.notes])
 
 
 def _section(
@@ -106,6 +107,6 @@ def _section(
         charts=panels,
         columns=panel_columns(len(panels)),
         table=curve_table(curves, unit),
-        differences=differences(request.results, request.baseline, curves),
+        differences=differences(Path(request.results), request.baseline, curves),
         strips=strips(curves, manifests, unit),
     )

@@ -63,6 +63,13 @@ def test_candidates_against_a_baseline_under_each_attack_and_worst_of(tmp_path: 
     assert [path.read_bytes() for path in ask(run, at="0,0.1").files] == before
 
 
+def test_folders_may_be_text(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", {("base", "pgd20"): MIDDLE, ("masked", "pgd20"): STRONG})
+    request = ComparisonRequest(str(run), "base")
+    assert {path.parent for path in compare(request).files} == {run / "comparison"}
+    assert {path.parent for path in compare(request, str(tmp_path / "out")).files} == {tmp_path / "out"}
+
+
 def test_what_one_attack_alone_breaks_counts_in_worst_of_across_runs(tmp_path: Path) -> None:
     pairs = {("base", "pgd20"): STRONG, ("nsq", "pgd20"): STRONG}
     make_run(tmp_path / "a", pairs)

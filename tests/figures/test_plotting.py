@@ -34,6 +34,12 @@ def test_one_run_is_drawn_into_its_folder(tmp_path: Path) -> None:
     assert plot(run).files == [run / "figures/curves-mnist.png"]
 
 
+def test_folders_may_be_text(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", ["natural"])
+    assert plot(str(run)).files == plot([str(run)]).files == [run / "figures/curves-mnist.png"]
+    assert plot(run, str(tmp_path / "out")).files == [tmp_path / "out/curves-mnist.png"]
+
+
 def test_several_runs_are_joined_with_a_table_and_notes(tmp_path: Path) -> None:
     old = make_run(tmp_path / "old", ["natural", "nsq"])
     new = make_run(tmp_path / "new", ["nsq", "sq"], n=77)

@@ -49,6 +49,12 @@ def test_it_holds_curves_intervals_verdicts_examples_and_origins(tmp_path: Path)
     assert "w pgd-at" in page.text
 
 
+def test_folders_may_be_text(tmp_path: Path) -> None:
+    run = two_defenses(tmp_path / "run")
+    assert report(ReportRequest(str(run))).file == run / "report.html"
+    assert report(ReportRequest(str(run)), str(tmp_path / "page.html")).file == tmp_path / "page.html"
+
+
 def test_a_command_that_is_no_utf8_is_shown_with_a_question_mark(tmp_path: Path) -> None:
     two_defenses(tmp_path)
     manifest = json.loads((tmp_path / "run.json").read_text())
