@@ -71,7 +71,7 @@ def load_defense(
     return _from_disk(name, info, wanted, find_model(info.name, name, models_dir))
 
 
-def pretrained(name: str, dataset: str = "digits", models_dir: Path | None = None) -> Defense:
+def pretrained(name: str, dataset: str = "digits", models_dir: str | Path | None = None) -> Defense:
     """A trained defense of robbench, to build one's own upon.
 
     Args:
@@ -87,7 +87,8 @@ def pretrained(name: str, dataset: str = "digits", models_dir: Path | None = Non
     """
     info = datasets.get(dataset)
     defenses.get(name)
-    return load_defense(name, info, len(info.classes), info.shape, models_dir).defense
+    folder = None if models_dir is None else Path(models_dir)
+    return load_defense(name, info, len(info.classes), info.shape, folder).defense
 
 
 def load_weights(defense: Defense, stored: StoredModel) -> None:

@@ -3,7 +3,7 @@ import torch
 
 import robbench.models.search
 from robbench.datasets import datasets
-from robbench.defenses.loading import load_defense
+from robbench.defenses.loading import load_defense, pretrained
 from robbench.errors import UserError
 from robbench.models import weights_path
 from robbench.models.weights import halve, save_model
@@ -34,6 +34,11 @@ def test_a_stored_defense_is_rebuilt_from_its_card(tmp_path):
     network = build_network("digits_cnn", SHAPE, 10)
     found = loaded.defense.network.state_dict()
     assert all(torch.equal(found[key], value.half().float()) for key, value in network.state_dict().items())
+
+
+def test_a_pretrained_defense_may_lie_in_a_folder_given_as_text(tmp_path):
+    store_sq(tmp_path, options={"levels": 3, "alpha": 50.0})
+    assert pretrained("sq", "digits", str(tmp_path)).layer.levels == 3  # pyright: ignore[reportOptionalMemberAccess]
 
 
 @pytest.mark.parametrize(
