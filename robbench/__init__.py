@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from robbench.comparing import ComparisonRequest, compare
     from robbench.defenses import Defense
     from robbench.defenses.loading import pretrained
-    from robbench.errors import UserError
+    from robbench.errors import RobustnessWarning, UserError
     from robbench.evaluation import Evaluation, evaluate, evaluate_samples
     from robbench.figures.plotting import plot
     from robbench.reporting.reporting import ReportRequest, report
@@ -21,6 +21,7 @@ _HOMES = {
     "Defense": "robbench.defenses",
     "Evaluation": "robbench.evaluation",
     "ReportRequest": "robbench.reporting.reporting",
+    "RobustnessWarning": "robbench.errors",
     "UserError": "robbench.errors",
     "check": "robbench.checking",
     "compare": "robbench.comparing",
@@ -37,6 +38,7 @@ __all__ = [
     "Defense",
     "Evaluation",
     "ReportRequest",
+    "RobustnessWarning",
     "UserError",
     "check",
     "compare",

@@ -1,4 +1,4 @@
-"""The errors that are the user's to mend: one message, one hint, no traceback."""
+"""What a user must hear: errors that are theirs to mend, with a hint and no traceback; and warnings."""
 
 
 class UserError(Exception):
@@ -19,3 +19,7 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class RobustnessWarning(UserWarning):
+    """The numbers of an evaluation are not what they seem; its text says why."""

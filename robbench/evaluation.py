@@ -1,6 +1,7 @@
 """Attacking a model from Python: nothing is written, and the model is left as it was."""
 
 import operator
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from numbers import Real
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from robbench.analysis.worst_of import curves_with_worst_of
 from robbench.attacks.catalog import ResolvedAttack
+from robbench.cautions import cautions
 from robbench.datasets import Dataset, DatasetInfo, load_dataset
 from robbench.datasets.custom import custom_info, from_arrays
 from robbench.datasets.loading import first_samples
@@ -22,7 +24,7 @@ from robbench.defenses import Defense
 from robbench.defenses.check import check_defense
 from robbench.defenses.loading import LoadedDefense, load_defense, state_hash
 from robbench.devices import DEFAULT_BATCH_SIZES, choose_batch_size, choose_device
-from robbench.errors import UserError
+from robbench.errors import RobustnessWarning, UserError
 from robbench.executors import MemorySink, RunObserver, SilentObserver, run_locally
 from robbench.executors.local import Workplace
 from robbench.preflight import check_defenses, few_samples
@@ -80,6 +82,8 @@ Data = str | tuple[Any, ...] | list[Any]
 Grid = str | int | float | Real | Sequence[int | float | str] | npt.NDArray[np.generic] | Tensor | None
 
 DEFAULT_ATTACKS = ("pgd100",)
+_CALLER = 4
+"""Whoever called: :func:`_evaluate` is called by its decorator, and that by a public function."""
 _TEXTS = ("name", "norm", "sweep", "criterion", "precision")
 _COUNTS = ("samples", "seed", "draws", "batch_size")
 
@@ -110,13 +114,15 @@ def evaluate(
     Raises:
         UserError: Anything about the request that cannot be, before any attack starts.
 
+    Warns:
+        RobustnessWarning: The numbers are not what they seem, as where an attack has no gradient to follow.
+
     Example:
         >>> robbench.evaluate(model, data=(x, y), attacks=["pgd100", "bpda"], eps_grid="0:0.3:13")
     """
-    return evaluate_samples(model, data, attacks, eps_grid, **options).curves
+    return _evaluate(model, data, attacks, eps_grid, options).curves
 
 
-@plain_torch()
 def evaluate_samples(
     model: nn.Module | Defense,
     data: Data = "digits",
@@ -125,6 +131,17 @@ def evaluate_samples(
     **options: Unpack[EvaluationOptions],
 ) -> Evaluation:
     """As :func:`evaluate`, with one row per sample beside the curves."""
+    return _evaluate(model, data, attacks, eps_grid, options)
+
+
+@plain_torch()
+def _evaluate(
+    model: nn.Module | Defense,
+    data: Data,
+    attacks: str | Sequence[str] | None,
+    eps_grid: Grid,
+    options: EvaluationOptions,
+) -> Evaluation:
     _check_model(model)
     given = _given(options)
     name, observer = given.pop("name", "model"), given.pop("observer", None) or SilentObserver()
@@ -148,6 +165,8 @@ def evaluate_samples(
         loaded = check_defenses(loaded, dataset, device, spec)
         workplace = Workplace(dataset, loaded, device, batch_size, settings.batch_size is None)
         prepared = assemble(spec, info, workplace, resolved, "robbench.evaluate")
+        for caution in cautions(prepared):
+            warnings.warn(caution, RobustnessWarning, stacklevel=_CALLER)
         sink = MemorySink()
         run_locally(prepared.plan, prepared.workplace, sink, observer)
     finally:

@@ -161,7 +161,7 @@ def assemble(
         titles={defense.name: defense.title for defense in by_name.values()},
         only_float32=only_float32,
         unguided=unguided,
-        manifest=_manifest(spec, info, plan, by_name, attacks, workplace, command),
+        manifest=_manifest(spec, info, plan, attacks, workplace, unguided, command),
     )
 
 
@@ -220,12 +220,12 @@ def _manifest(
     spec: SweepSpec,
     info: DatasetInfo,
     plan: Plan,
-    loaded: dict[str, LoadedDefense],
     attacks: Sequence[ResolvedAttack],
     workplace: Workplace,
+    unguided: Sequence[Job],
     command: str,
 ) -> dict[str, Any]:
-    terms = plan.jobs[0].terms
+    terms, loaded = plan.jobs[0].terms, workplace.defenses
     weights = {name: defense.weights_sha256 for name, defense in loaded.items()}
     asked = {
         **{key: list(value) if isinstance(value, tuple) else value for key, value in asdict(spec).items()},
@@ -258,12 +258,18 @@ def _manifest(
                 "training_seconds": defense.card.seconds if defense.card else None,
                 "collapsed": defense.card.collapsed if defense.card else None,
                 **({"draws": defense.draws} if defense.draws else {}),
+                **({"unguided": labels} if (labels := _labels_on(name, unguided)) else {}),
             }
             for name, defense in loaded.items()
         },
         **provenance(workplace.device, command),
         "batch_size": workplace.batch_size,
     }
+
+
+def _labels_on(defense: str, jobs: Sequence[Job]) -> list[str]:
+    """The attacks of those jobs that attack a defense."""
+    return [job.attack.label for job in jobs if job.defense == defense]
 
 
 def _portable(origin: str) -> str:

@@ -1,10 +1,10 @@
 """What a run says of itself in words and tables, before it starts and after it ends."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from robbench.defenses.loading import LoadedDefense
+from robbench.cautions import cautions, is_in_bfloat16
 from robbench.epsilon import parse_grid
 from robbench.models import ModelCard
 from robbench.preparation import PreparedRun
@@ -25,40 +25,22 @@ def announce(prepared: PreparedRun, folder: Path) -> list[str]:
     ]
     lines += _precision_note(prepared)
     lines += _models_note(prepared)
-    lines += _unsteady_notes(prepared)
+    lines += _draws_notes(prepared)
     lines += _grid_notes(prepared.spec.eps_grid)
     for cell, earlier in prepared.plan.shared():
         reason = "has no layer to approximate" if cell.attack.startswith("bpda") else "asks for the same"
         lines.append(f"{cell.attack} on {cell.defense} {reason}: it is {earlier.attack}, computed once.")
-    return lines + _unguided_notes(prepared)
-
-
-def _unguided_notes(prepared: PreparedRun) -> list[str]:
-    """Where a gradient attack has nothing to follow: what survives it would look like robustness."""
-    attacks = dict[str, list[str]]()
-    for job in prepared.unguided:
-        attacks.setdefault(job.defense, []).append(job.attack.label)
-    return [
-        f"{name} under {', '.join(labels)}: the gradient is exactly zero, so to survive is no robustness. "
-        "robbench check says what to do."
-        for name, labels in attacks.items()
-    ]
+    return lines + cautions(prepared)
 
 
 def _precision_note(prepared: PreparedRun) -> list[str]:
     """In which arithmetic attack steps are taken, where it is not float32 as a matter of course."""
-    failing = ", ".join(prepared.only_float32)
-    in_bfloat16 = any(job.precision == "bfloat16" for job in prepared.plan.jobs)
-    if failing and in_bfloat16:
-        return [
-            f"Attack steps in bfloat16, as asked, in which the gradients of {failing} are not what they are "
-            "in float32: to survive them may be no robustness."
-        ]
-    if failing:
+    if is_in_bfloat16(prepared):
+        return ["Attack steps in bfloat16, which is faster here; success is judged in float32 (--precision)."]
+    if prepared.only_float32:
+        failing = ", ".join(prepared.only_float32)
         return [f"Attack steps in float32 throughout: bfloat16, faster here, is not for {failing}."]
-    if not in_bfloat16:
-        return []
-    return ["Attack steps in bfloat16, which is faster here; success is judged in float32 (--precision)."]
+    return []
 
 
 def _models_note(prepared: PreparedRun) -> list[str]:
@@ -71,30 +53,13 @@ def _models_note(prepared: PreparedRun) -> list[str]:
     return [f"Weights from {home}: {', '.join(names)}" for home, names in homes.items()]
 
 
-def _unsteady_notes(prepared: PreparedRun) -> list[str]:
-    """What numbers mean where a defense does not answer the same twice, or not in other company."""
-    notes = []
-    for defense in prepared.workplace.defenses.values():
-        if defense.draws == 1:
-            notes.append(
-                f"{defense.name} is randomized, and with --draws 1 a single forward pass decides: any lucky "
-                "draw of an attack counts, and its gradients are as noisy as the defense."
-            )
-        elif defense.draws is not None:
-            notes.append(
-                f"{defense.name} is randomized: what is attacked and judged is the mean of "
-                f"{defense.draws} forward passes (--draws)."
-            )
-    return notes + mixing_notes(prepared.workplace.defenses.values())
-
-
-def mixing_notes(defenses: Iterable[LoadedDefense]) -> list[str]:
-    """What numbers mean where a defense does not classify every image by itself."""
+def _draws_notes(prepared: PreparedRun) -> list[str]:
+    """Of how many forward passes a randomized defense's answer is the mean."""
     return [
-        f"{defense.name}: an image's logits depend on the others of its batch, and so these numbers on "
-        "--batch-size. robbench check says what to do."
-        for defense in defenses
-        if defense.mixes_batch
+        f"{defense.name} is randomized: what is attacked and judged is the mean of "
+        f"{defense.draws} forward passes (--draws)."
+        for defense in prepared.workplace.defenses.values()
+        if defense.draws is not None and defense.draws > 1
     ]
 
 

@@ -168,6 +168,9 @@ def test_a_run_says_where_an_attack_has_no_gradient_to_follow(shell, tmp_path):
     ).err
     assert "mine.layered under fgsm, pgd5: the gradient is exactly zero" in " ".join(said.split())
     assert said.count("exactly zero") == 1, "said of what has a gradient, too"
+    for command in (("plot",), ("compare", "--baseline", "nsq")):
+        later = " ".join(shell(command[0], tmp_path / "run", *command[1:]).err.split())
+        assert "mine.layered under fgsm, pgd5: the gradient is exactly zero" in later, command
 
 
 def test_a_run_leaves_rows_curves_and_provenance_and_says_what_to_do_next(shell, tmp_path):

@@ -43,6 +43,33 @@ class Rounded(nn.Module):
         return self.model(images + (rounded - images).detach() if self.straight else rounded)
 
 
+def test_a_gradient_of_zero_is_warned_of(linear):
+    model, images, labels = linear
+    with pytest.warns(robbench.RobustnessWarning, match="under pgd5: the gradient is exactly zero") as told:
+        robbench.evaluate(Rounded(model), (images[:8], labels[:8]), ["pgd5", "noise"], [0, 0.05])
+    assert len(told) == 1
+
+
+ZERO_GRADIENT = """import robbench, torch
+net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10)).requires_grad_(False)
+class Rounded(torch.nn.Module):
+    forward = lambda self, images: net(images.round())
+robbench.evaluate(Rounded(), "digits", "fgsm", samples=4)
+robbench.evaluate_samples(Rounded(), "digits", "fgsm", samples=4)
+"""
+
+
+def test_a_warning_names_the_line_that_asked_for_the_evaluation(tmp_path):
+    (tmp_path / "mine.py").write_text(ZERO_GRADIENT)
+    # By itself: what checks types in tests stands between the caller and what is called.
+    done = subprocess.run(
+        [sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert [line.partition(" ")[0] for line in done.stderr.splitlines() if "RobustnessWarning" in line] == [
+        f"{tmp_path / 'mine.py'}:{number}:" for number in (5, 6)
+    ]
+
+
 @pytest.mark.parametrize("attack", ["apgd5@torchattacks", "fab5", "fmn5", "deepfool5", "autoattack5"])
 def test_an_attack_follows_no_view_that_answers_otherwise(linear, attack):
     # On the clean images all three answer alike.
@@ -124,7 +151,8 @@ def test_lucky_draws_of_a_randomized_model_do_not_count(linear):
     model, images, labels = linear
     forgetful, attacks, grid = Forgetful(model), ["pgd20", "noise"], [0, 1e-4]
     mean = robbench.evaluate(forgetful, (images, labels), attacks, grid)
-    single = robbench.evaluate(forgetful, (images, labels), attacks, grid, draws=1)
+    with pytest.warns(robbench.RobustnessWarning, match="any lucky draw of an attack counts"):
+        single = robbench.evaluate(forgetful, (images, labels), attacks, grid, draws=1)
     assert (mean["robust_accuracy"].to_numpy() > 0.85).all()
     assert (single.loc[single["epsilon"] > 0, "robust_accuracy"].to_numpy() < 0.6).all()
     for curves in (mean, single):

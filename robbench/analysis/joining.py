@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from robbench.analysis.unguided import unguided_notes
 from robbench.analysis.worst_of import WORST_OF
 from robbench.wording import counted
 
@@ -19,7 +20,7 @@ class JoinedCurves(NamedTuple):
     """The columns of the curves that were joined, and ``attacks``: the attack, of worst-of all that it
     counts, sorted and joined by `` + ``."""
     notes: list[str]
-    """What was left out, and what is not on the same data, in sentences."""
+    """What was left out, what is not on the same data, and what is no robustness, in sentences."""
 
 
 def join_runs(curves: pd.DataFrame) -> JoinedCurves:
@@ -30,8 +31,8 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
     attacks is another curve, and kept.
 
     Args:
-        curves: The columns of :data:`robbench.schema.CURVES`, ``run``, ``weights`` and ``fingerprint``; the
-            oldest run first.
+        curves: The columns of :data:`robbench.schema.CURVES`, ``run``, ``weights``, ``fingerprint`` and
+            ``unguided``; the oldest run first.
     """
     curves, stale = _without_other_weights(_with_attacks(curves))
     points = list(curves[[*CURVE, "run"]].itertuples(index=False, name=None))
@@ -50,7 +51,9 @@ def join_runs(curves: pd.DataFrame) -> JoinedCurves:
             left_out.setdefault(run, {})[tuple(curve)] = winner + fewer + swept
     notes = [_note(run, winners) for run, winners in left_out.items()]
     joined = curves.loc[kept].reset_index(drop=True)
-    return JoinedCurves(joined, [*stale, *notes, *_other_data(joined)])
+    unguided = joined.loc[joined["unguided"], ["defense", "attack"]]
+    cautions = unguided_notes(unguided.itertuples(index=False, name=None))
+    return JoinedCurves(joined, [*stale, *notes, *_other_data(joined), *cautions])
 
 
 def _with_attacks(curves: pd.DataFrame) -> pd.DataFrame:

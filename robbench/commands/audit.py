@@ -37,10 +37,10 @@ def command(
     """
     from robbench.auditing import prepare_audits, run_audit
     from robbench.auditing.attacks import REFERENCE
+    from robbench.cautions import mixing_notes
     from robbench.console import Terminal
     from robbench.preparation import RunSettings
     from robbench.provenance import command_line
-    from robbench.summaries import mixing_notes
 
     terminal = Terminal(quiet)
     spec = read_sweep({"attacks": (REFERENCE,), **asked})

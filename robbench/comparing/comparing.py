@@ -133,7 +133,7 @@ def _compare_group(
     baseline, comparison = request.baseline, compare_with(matched.pairs)
     points = comparison.points
     unit = natural_unit(points["epsilon"])
-    verdicts = _verdicts(comparison, unit)
+    verdicts = _verdicts(group, baseline, comparison, unit)
     title = f"{dataset_title(group.dataset)}, {norm_title(group.norm)}"
     if group.criterion != "top1":
         title += f", {printable(group.criterion)}"
@@ -164,12 +164,22 @@ def _compare_group(
     return compared, lacking, _worse(shown, compared, request.fail_if_worse)
 
 
-def _verdicts(comparison: Comparison, unit: EpsilonUnit) -> pd.DataFrame:
-    """The areas, with the verdict in words."""
+def _verdicts(group: Gathered, baseline: str, comparison: Comparison, unit: EpsilonUnit) -> pd.DataFrame:
+    """The areas, with the verdict in words; none where an attack had no gradient to follow."""
     points = comparison.points
     words = {key: verdict(rows, unit) for key, rows in points.groupby(["candidate", "attack"], sort=False)}
+    for candidate, rows in points.groupby("candidate", sort=False):
+        for name in (str(candidate), baseline):
+            for attack in _unguided(group, name, set(rows["attack"])):
+                words[candidate, attack] = f"none: the attack had no gradient of {printable(name)} to follow"
     keys = comparison.areas[["candidate", "attack"]].itertuples(index=False, name=None)
     return comparison.areas.assign(verdict=[words[key] for key in keys])
+
+
+def _unguided(group: Gathered, defense: str, attacks: set[str]) -> set[str]:
+    """The attacks that had no gradient of a defense; worst-of, too, where that is all of them."""
+    without = {attack for attack in attacks if (defense, attack) in group.unguided}
+    return without | {WORST_OF} if without and without == attacks - {WORST_OF} else without
 
 
 def _costs(group: Gathered, baseline: str, matched: Matched) -> dict[tuple[str, str], Cost]:

@@ -31,6 +31,7 @@ class Gathered:
         costs: What it cost, by defense and attack.
         sweeps: How it was swept, by defense and attack.
         titles: What its runs print for each defense.
+        unguided: Where the attack had no gradient to follow: to survive it is no robustness.
     """
 
     dataset: str
@@ -40,6 +41,7 @@ class Gathered:
     costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
     sweeps: dict[tuple[str, str], Sweep] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+    unguided: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Found(NamedTuple):
@@ -82,6 +84,7 @@ def _add(
         group = groups.setdefault((dataset, norm, criterion), Gathered(dataset, norm, criterion))
         group.titles |= defense_titles(points)
         epsilons = tuple(sorted({float(epsilon) for epsilon in points["epsilon"]}))
+        group.unguided |= {(defense, str(attack)) for attack in points.loc[points["unguided"], "attack"]}
         wanted = dict(zip(points["attack"], points["strategy"], strict=True))
         views = dict(zip(points["attack"], points["view"], strict=True))
         rows = outcomes.get(key)

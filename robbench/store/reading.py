@@ -20,7 +20,8 @@ class RunCurves(NamedTuple):
     curves: pd.DataFrame
     """The columns of :data:`robbench.schema.CURVES`; ``run``: the folder of the run; ``title``: what the run
     calls the defense in print, its name where it does not say; ``weights``: their SHA-256;
-    ``fingerprint``: of the samples; both empty where they are not known. Oldest run first."""
+    ``fingerprint``: of the samples; both empty where they are not known; ``unguided``: whether the run found
+    that the attack has no gradient to follow. Oldest run first."""
     unfinished: list[Path]
     """Runs that are not complete, which have no curves yet."""
 
@@ -57,7 +58,10 @@ def read_curves(runs: list[Path]) -> RunCurves:
         UserError: A file is missing, damaged or none of robbench's; the message names it.
     """
     tables = [
-        arrow_schema(CURVES).empty_table().to_pandas().assign(run="", title="", weights="", fingerprint="")
+        arrow_schema(CURVES)
+        .empty_table()
+        .to_pandas()
+        .assign(run="", title="", weights="", fingerprint="", unguided=False)
     ]
     unfinished = []
     for run in runs:
@@ -69,6 +73,10 @@ def read_curves(runs: list[Path]) -> RunCurves:
                 "title": [_recorded(manifest, "defenses", name, "title") or name for name in names],
                 "weights": [_recorded(manifest, "defenses", name, "weights_sha256") for name in names],
                 "fingerprint": _recorded(manifest, "dataset", "fingerprint"),
+                "unguided": [
+                    attack in _unguided(manifest, name)
+                    for name, attack in zip(names, curves["attack"], strict=True)
+                ],
             }
             tables.append(curves.assign(run=str(run), **said))
         else:
@@ -132,12 +140,23 @@ def _runs_at(path: Path) -> list[Path]:
     return runs
 
 
+def _unguided(manifest: dict[str, Any], defense: str) -> list[Any]:
+    """The attacks that a run found to have no gradient of a defense; an older robbench did not look."""
+    attacks = _entry(manifest, "defenses", defense, "unguided")
+    return attacks if isinstance(attacks, list) else []
+
+
 def _recorded(manifest: dict[str, Any], *path: str) -> str:
     """What a run says at a place of its record, such as a defense's title; empty where it does not."""
+    entry = _entry(manifest, *path)
+    return entry if isinstance(entry, str) else ""
+
+
+def _entry(manifest: dict[str, Any], *path: str) -> Any:
     entry: Any = manifest
     for key in path:
         entry = entry.get(key) if isinstance(entry, dict) else None
-    return entry if isinstance(entry, str) else ""
+    return entry
 
 
 def _read(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:

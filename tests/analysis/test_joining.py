@@ -7,7 +7,7 @@ from tests.outcome_tables import GRID, outcome_table
 
 def curves(run: str, defense: str, samples: int, grid: tuple[float, ...] = GRID) -> pd.DataFrame:
     table = outcome_table(range(samples), grid=grid, defense=defense)
-    return curves_of(table, grid).assign(run=run, weights="the same", fingerprint="f00d")
+    return curves_of(table, grid).assign(run=run, weights="the same", fingerprint="f00d", unguided=False)
 
 
 def test_the_newest_run_wins_with_its_whole_curve_and_it_is_said() -> None:
@@ -120,3 +120,10 @@ def test_more_samples_of_the_same_data_and_unknown_data_are_no_difference() -> N
     few, many = curves("few", "nsq", 5), curves("many", "sq", 9).assign(fingerprint="beef")
     unknown = curves("unknown", "natural", 5).assign(fingerprint="")
     assert join_runs(pd.concat([few, many, unknown], ignore_index=True)).notes == []
+
+
+def test_curves_without_a_gradient_are_told_unless_they_are_left_out() -> None:
+    old, new = curves("old", "nsq", 5).assign(unguided=True), curves("new", "nsq", 5)
+    (said,) = join_runs(old).notes
+    assert said.startswith("nsq under pgd100: the gradient is exactly zero, so to survive is no robustness.")
+    assert not any("gradient" in note for note in join_runs(pd.concat([old, new], ignore_index=True)).notes)

@@ -30,6 +30,7 @@ def make_run(
     examples: int = 0,
     titles: Mapping[str, str] | None = None,
     spec: Mapping[str, object] | None = None,
+    unguided: Mapping[str, Sequence[str]] | None = None,
     **constants: Any,
 ) -> Path:
     """A run of these flags, each computed by a job of its own.
@@ -43,6 +44,7 @@ def make_run(
         examples: How many adversarial images each job keeps.
         titles: What the run prints for its defenses, where that is not their name.
         spec: What its manifest says was asked.
+        unguided: The attacks that found no gradient, by defense.
         **constants: Columns of the outcomes.
     """
     names = dict.fromkeys(defense for defense, _ in broken)
@@ -54,6 +56,7 @@ def make_run(
                 "title": (titles or {}).get(name, name),
                 "weights_sha256": f"{weights} {name}",
                 "training_seconds": 60.0,
+                "unguided": list((unguided or {}).get(name, ())),
             }
             for name in names
         },

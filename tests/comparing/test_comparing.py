@@ -28,6 +28,29 @@ def value(compared: Compared, attack: str, epsilon: float, column: str = "differ
     return float(cells.to_numpy()[0])
 
 
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"masked": ["pgd20"]}, {"pgd20": "masked", "bpda20": "", WORST_OF: ""}),
+        ({"base": ["pgd20"]}, {"pgd20": "base", "bpda20": "", WORST_OF: ""}),
+        ({"masked": ["pgd20", "bpda20"]}, {"pgd20": "masked", "bpda20": "masked", WORST_OF: "masked"}),
+    ],
+)
+def test_an_attack_without_a_gradient_decides_nothing(tmp_path: Path, found, expected) -> None:
+    names = [(name, attack) for name in ("base", "masked") for attack in ("pgd20", "bpda20")]
+    run = make_run(
+        tmp_path, {name: STRONG if name[0] == "masked" else MIDDLE for name in names}, unguided=found
+    )
+    compared = ask(run)
+    (name,) = found
+    (note,) = compared.notes
+    assert f"{name} under {', '.join(found[name])}: the gradient is exactly zero" in note
+    verdicts = dict(compared.datasets[0].verdicts[["attack", "verdict"]].to_numpy())
+    for attack, blamed in expected.items():
+        none = f"none: the attack had no gradient of {blamed} to follow"
+        assert verdicts[attack] == none if blamed else verdicts[attack].startswith("stronger"), attack
+
+
 def test_candidates_against_a_baseline_under_each_attack_and_worst_of(tmp_path: Path) -> None:
     run = make_run(
         tmp_path,

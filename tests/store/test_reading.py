@@ -13,7 +13,7 @@ from robbench.schema import CURVES, OUTCOMES, arrow_schema
 from robbench.store import find_runs, open_run, read_curves, read_outcomes
 from tests.outcome_tables import GRID, JOB, outcome_table
 
-EXTRA = ["run", "title", "weights", "fingerprint"]
+EXTRA = ["run", "title", "weights", "fingerprint", "unguided"]
 """The columns that a run's record adds to its curves."""
 
 
