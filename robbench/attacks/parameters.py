@@ -55,15 +55,16 @@ def read_parameters(
     hints = get_type_hints(attack_class)
     for key, text in options.items():
         if key not in known:
-            raise _unknown_option(attack_class, key, text)
+            raise _unknown_option(name, attack_class, key, text)
         parameters[key] = _read(f"{attack_class.algorithm}:{key}", text, hints[key])
     return parameters
 
 
-def _unknown_option(attack_class: type[Attack], key: str, text: str) -> UserError:
+def _unknown_option(name: AttackName, attack_class: type[Attack], key: str, text: str) -> UserError:
     algorithm, known = attack_class.algorithm, attack_options(attack_class)
     if key == "steps" and takes_steps(attack_class):
-        return UserError("The step count of an attack is no option.", f"Write {algorithm}{text}.")
+        backend = f"@{name.backend}" if name.backend else ""
+        return UserError("The step count of an attack is no option.", f"Write {algorithm}{text}{backend}.")
     if key in ("eps", "epsilon"):
         return UserError("The radius is no option of an attack.", "Give it with --eps-grid.")
     return suggest(f"option of {algorithm}", key, known or ["(none)"])

@@ -34,9 +34,15 @@ class CheckRequest:
     defense: str
     dataset: str = "digits"
     samples: int | None = None
-    data_dir: Path | None = None
-    models_dir: Path | None = None
+    data_dir: str | Path | None = None
+    models_dir: str | Path | None = None
     device: str = "auto"
+
+    @property
+    def folders(self) -> tuple[Path | None, Path | None]:
+        """The models' and the datasets', as paths."""
+        models, data = self.models_dir, self.data_dir
+        return None if models is None else Path(models), None if data is None else Path(data)
 
 
 @dataclass(frozen=True)
@@ -72,13 +78,14 @@ def check(request: CheckRequest) -> CheckReport:
         UserError: There is no such defense, dataset or device, or the defense cannot even be built.
     """
     device = choose_device(request.device)
-    info, dataset = load_dataset(request.dataset, request.data_dir, samples=request.samples)
+    models_dir, data_dir = request.folders
+    info, dataset = load_dataset(request.dataset, data_dir, samples=request.samples)
     if request.samples is None:
         dataset = dataset.first(min(DEFAULT_SAMPLES, len(dataset)))
 
     def build() -> LoadedDefense:
-        folders = (request.models_dir, request.data_dir)
-        return load_defense(request.defense, info, dataset.classes, dataset.shape, *folders, device)
+        images = (info, dataset.classes, dataset.shape)
+        return load_defense(request.defense, *images, models_dir, data_dir, device)
 
     loaded = build()
     views = views_of(loaded.defense).to(device)

@@ -59,7 +59,7 @@ def next_step(report: CheckReport) -> str:
 
 def _is_trained(defense: str, asked: CheckRequest) -> bool:
     try:
-        find_model(asked.dataset, defense, asked.models_dir)
+        find_model(asked.dataset, defense, asked.folders[0])
     except UserError:
         return False
     return True

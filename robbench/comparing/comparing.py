@@ -213,7 +213,8 @@ def _worse(shown: pd.DataFrame, compared: ComparedDataset, allowed: float | None
     return [
         f"{printable(row.candidate)} is worse than {printable(compared.baseline)} on {compared.title}: "
         f"{-row.difference:.1f} points lower under {printable(row.attack)} at ε = "
-        f"{compared.unit.format(row.epsilon)}, and {allowed:g} are allowed ({p_text(row.corrected)}, "
+        f"{compared.unit.format(row.epsilon)}, and {allowed:g} {'is' if allowed == 1 else 'are'} allowed "
+        f"({p_text(row.corrected)}, "
         f"corrected over {len(rows)} test{'s' if len(rows) > 1 else ''})."
         for row in rows.loc[(rows["difference"] < -allowed) & (corrected < SIGNIFICANCE)].itertuples()
     ]

@@ -18,6 +18,8 @@ from robbench.epsilon import EpsilonUnit
 from robbench.errors import UserError
 
 _EXPECTED = "Give an array or a tensor; of a DataLoader, its batches put together by torch.cat."
+_SMALLEST_SIDE = 8
+"""From here on a square with one or three values on the last axis is an image with its channels last."""
 
 
 def from_arrays(images: object, labels: object, classes: int | None = None) -> ArrayDataset:
@@ -87,6 +89,13 @@ def _checked_images(images: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8] | 
             _EXPECTED
             if images.ndim > 4
             else "Grey images without an axis for the channel gain one by images[:, None].",
+        )
+    _, first, second, last = images.shape
+    if last in (1, 3) and first == second >= _SMALLEST_SIDE:
+        raise UserError(
+            f"Images have the axes (n, channels, height, width); these look like (n, height, width, {last}), "
+            f"with the shape {images.shape}.",
+            "Move the channels: images.transpose(0, 3, 1, 2), of a tensor images.permute(0, 3, 1, 2).",
         )
     if images.size == 0:
         raise UserError(f"There are no images: the shape is {images.shape}.", "Give at least one sample.")

@@ -198,7 +198,7 @@ def _answer(loaded: LoadedDefense, view: str, images: Images, what: str, hint: s
     except Exception as error:
         raise UserError(
             f"{_named(loaded, view)} raised {type(error).__name__} when given {what} of the shape "
-            f"{tuple(images.shape)} in [0, 1]: {error}",
+            f"{tuple(images.shape)} in [0, 1]{f': {error}' if str(error) else '.'}",
             _WEIGHTS if "does not require grad" in str(error) else hint,
         ) from error
 

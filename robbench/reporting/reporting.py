@@ -24,6 +24,7 @@ from robbench.store import find_runs, read_some_curves
 from robbench.store.layout import read_manifest
 
 FILE = "report.html"
+_SUFFIXES = (".html", ".htm")
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,17 @@ def report(request: ReportRequest, out: str | Path | None = None) -> Reported:
 
     Raises:
         UserError: plotly is not installed, no run is complete, a file is damaged, no run has the baseline, or
-            no place to write. Nothing has then been written.
+            no place to write or no name of a page. Nothing has then been written.
     """
     check_installed()
     file = Path(out or Path(request.results) / FILE)
     if file.is_dir():
         raise UserError(f"{file} is a folder.", "Name a file with --out, such as report.html.")
+    if file.suffix.lower() not in _SUFFIXES:
+        raise UserError(
+            f"A report is a page of HTML, and {file} would be called something else.",
+            "Name it such as report.html; a browser prints it to PDF.",
+        )
     page = gather_page(request)
     html = render_page(page)
     make_folder(file.parent)

@@ -158,6 +158,7 @@ def test_a_label_names_the_same_attack_again(name) -> None:
         ("pgd-dlr@torchattacks", "no loss or view of pgd called 'dlr'", "ce"),
         ("cwinf@torchattacks", "does not have on the backend 'torchattacks'", "native, foolbox, art"),
         ("pgd:steps=5", "step count of an attack is no option", "Write pgd5"),
+        ("apgd@torchattacks:steps=5", "step count of an attack is no option", "Write apgd5@torchattacks."),
         ("pgd:eps=0.1", "radius is no option", "--eps-grid"),
         ("pgd:restarts=10@foolbox", "is not a whole number", "backend stands before the options"),
         ("pgd:loss=dlr", "no loss of pgd called 'dlr'", "ce"),

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+import robbench
 from tests.commands import Shell
 
 RAISES = """
@@ -29,6 +30,13 @@ def test_what_new_defense_writes_passes_the_check(shell: Shell, kind: str) -> No
     assert "mine.build on digits" in checked.out
     assert "failure" not in checked.out
     assert "robbench run --defense mine.py:build,pgd-at" in checked.err
+
+
+def test_from_python_folders_may_be_text(tmp_path) -> None:
+    checked = robbench.check(robbench.CheckRequest("natural", samples=8, data_dir=str(tmp_path)))
+    assert not checked.failed
+    with pytest.raises(robbench.UserError, match="no-models"):
+        robbench.check(robbench.CheckRequest("natural", samples=8, models_dir="no-models"))
 
 
 def test_the_layer_written_is_told_of_its_views(shell: Shell) -> None:

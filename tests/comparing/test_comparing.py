@@ -490,7 +490,7 @@ def test_fail_if_worse_judges_worst_of_at_the_radii_shown(tmp_path: Path) -> Non
     make_run(tmp_path, {**WORSE, ("nsq", "noise"): MIDDLE})
     compared = ask(tmp_path, at="0,0.2", fail_if_worse=1.0)
     assert compared.worse == [
-        "nsq is worse than base on Digits, L∞: 40.0 points lower under worst-of at ε = 0.2, and 1 are "
+        "nsq is worse than base on Digits, L∞: 40.0 points lower under worst-of at ε = 0.2, and 1 is "
         "allowed (p < 0.001, corrected over 2 tests)."
     ]
     assert ask(tmp_path, at="0", fail_if_worse=1.0).worse == []

@@ -62,6 +62,10 @@ def test_any_images_in_the_box_are_taken(images):
     np.testing.assert_array_equal(_images(dataset), images.astype(np.float32))
 
 
+def test_a_column_of_features_has_its_channels_first():
+    assert from_arrays(np.zeros((3, 64, 1, 1)), _LABELS).shape == (64, 1, 1)
+
+
 def test_the_users_array_is_not_shared():
     images = _FLOATS.astype(np.float32)
     dataset = from_arrays(images, _LABELS)
@@ -77,6 +81,8 @@ def test_the_classes_may_be_more_than_the_labels_show():
     ("images", "labels", "message"),
     [
         (_FLOATS[:, 0], _LABELS, "four axes"),
+        (np.zeros((3, 28, 28, 1)), _LABELS, r"look like \(n, height, width, 1\)"),
+        (np.zeros((3, 8, 8, 3)), _LABELS, r"look like \(n, height, width, 3\)"),
         (_FLOATS[:0], _LABELS[:0], "no images"),
         (_FLOATS[:, :0], _LABELS, "no images"),
         (_FLOATS * 255, _LABELS, r"reach from \d\.\d+ to 25\d"),

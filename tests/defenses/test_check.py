@@ -58,6 +58,15 @@ def test_a_defense_that_raises_for_perturbed_images_alone_is_refused():
         check_defense(loaded(Says(answer)), SAMPLES, 5, CPU)
 
 
+def test_an_exception_without_a_word_ends_the_sentence():
+    def answer(images):
+        assert len(images) > 99
+
+    with pytest.raises(UserError) as error:
+        check_defense(loaded(Says(answer)), SAMPLES, 5, CPU)
+    assert error.value.message.endswith("in [0, 1].")
+
+
 def test_nan_for_perturbed_images_is_no_reason_to_refuse():
     far = SAMPLES.images.sum() * 1.001
     lost = loaded(Says(lambda x: x.flatten(1) / (x.sum() < far)))

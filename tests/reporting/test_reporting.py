@@ -187,6 +187,8 @@ def test_what_cannot_be_reported_is_refused_and_nothing_is_written(tmp_path: Pat
     (tmp_path / "report.html").unlink()
     with pytest.raises(UserError, match="is a folder"):
         report(ReportRequest(run), tmp_path)
+    with pytest.raises(UserError, match="is a page of HTML"):
+        report(ReportRequest(run), tmp_path / "report.pdf")
     for name in ("curves.parquet", "outcomes.parquet", "examples"):
         damaged = tmp_path / "damaged"
         shutil.copytree(run, damaged)
