@@ -1,5 +1,6 @@
-"""Numbers in sentences: one of a thing is no plural, and a share is a percentage."""
+"""Numbers and lists in sentences: one of a thing is no plural, and a share is a percentage."""
 
+from collections.abc import Iterable
 from typing import SupportsFloat
 
 
@@ -16,3 +17,9 @@ def counted(number: int, noun: str) -> str:
 def percent(share: SupportsFloat) -> str:
     """A share in words: ``12.5 %``."""
     return f"{100 * float(share):.1f} %"
+
+
+def either(words: Iterable[str]) -> str:
+    """Several words of which any may be meant: ``a, b or c``."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last

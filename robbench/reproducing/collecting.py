@@ -10,6 +10,7 @@ from robbench.figures.titles import dataset_title, defense_title, without_collap
 from robbench.reproducing.shelf import Shelf, StoredRun
 from robbench.reproducing.sweeps import STRATEGIES, PaperRun
 from robbench.schema import CURVES, OUTCOMES, arrow_schema
+from robbench.wording import either
 
 DONE, NOT_RUN = "done", "not run"
 COLUMNS = ["protocol", "state", *(column.name for column in CURVES)]
@@ -129,15 +130,11 @@ def _few_samples(found: Sequence[StoredRun], shelf: Shelf, together: bool) -> li
             counts.setdefault(dataset, set()).add(stored.samples)
             wholes |= {dataset: f" of {training['test_samples']:,}"} if training else {}
     return [
-        f"{dataset}: the first {_numbers([min(several)] if together else several)}"
+        f"{dataset}: the first {either(f'{count:,}' for count in largest_first)}"
         f"{wholes.get(dataset, '')} test images only."
         for dataset, several in counts.items()
+        for largest_first in [[min(several)] if together else sorted(several, reverse=True)]
     ]
-
-
-def _numbers(several: Iterable[int]) -> str:
-    """Numbers in words, the largest first: ``1,000 or 100``."""
-    return " or ".join(f"{number:,}" for number in sorted(several, reverse=True))
 
 
 def _other_trainings(found: Sequence[StoredRun], shelf: Shelf) -> list[str]:
