@@ -76,8 +76,13 @@ class StandIn(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         given = images.float().view_as(images)
         if given.requires_grad:
-            given.register_hook(followable)
+            given.register_hook(_followable_if_any)
         return self.model(given).float().clone()
+
+
+def _followable_if_any(gradient: Images | None) -> Images | None:
+    """What a hook is given where an operation sends nothing back is None, and whoever asked sees to that."""
+    return None if gradient is None else followable(gradient)
 
 
 def stand_in(problem: Problem) -> StandIn:
